@@ -1,0 +1,171 @@
+"""What a definition in code must be; a mistake raises where it is made, not in a request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from abmiddleware.evaluation.hashing import BUCKETS
+from abmiddleware.evaluation.plan import Filter, VariationMeta
+from abmiddleware.evaluation.values import is_number, shown
+from abmiddleware.exceptions import DefinitionError
+
+if TYPE_CHECKING:
+    from abmiddleware.evaluation.experiment import Experiment
+
+#: Experiment keys become parts of span attributes and file names.
+KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+def check_definition(experiment: Experiment[Any]) -> None:
+    """Raise the first mistake in a definition.
+
+    Raises:
+        DefinitionError: names the place, the value and the mend.
+    """
+    key = experiment.key
+    if not isinstance(key, str) or not KEY.fullmatch(key):
+        raise DefinitionError(
+            "key", f"is {shown(key)}, must be 1 to 64 characters of A-Z a-z 0-9 _ . and -"
+        )
+    count = _check_variations(f"{key}.variations", experiment.variations)
+    _check_weights(f"{key}.weights", experiment.weights, count)
+    _check_share(f"{key}.coverage", experiment.coverage)
+    _check_hash(experiment)
+    _check_namespace(f"{key}.namespace", experiment.namespace)
+    if experiment.ranges is not None:
+        _check_ranges(f"{key}.ranges", experiment.ranges)
+        _check_length(f"{key}.ranges", experiment.ranges, count)
+    _check_filters(f"{key}.filters", experiment.filters)
+    _check_meta(f"{key}.meta", experiment.meta, count)
+    _check_force(f"{key}.force", experiment.force, count)
+    if type(experiment.phase) is not int or experiment.phase < 0:
+        raise DefinitionError(f"{key}.phase", f"is {shown(experiment.phase)}, must be 0 or more")
+
+
+def _check_variations(path: str, variations: object) -> int:
+    if isinstance(variations, (str, bytes)) or not isinstance(variations, Sequence):
+        raise DefinitionError(path, f"is {shown(variations)}, must be a list of values")
+    if len(variations) < 2:
+        raise DefinitionError(
+            path, f"has {len(variations)}, must have at least two: a control and a treatment"
+        )
+    return len(variations)
+
+
+def _check_length(path: str, values: Sequence[object], count: int) -> None:
+    if len(values) != count:
+        raise DefinitionError(
+            path, f"has {len(values)} entries for {count} variations, must have one for each"
+        )
+
+
+def _check_list(path: str, values: object) -> None:
+    if not isinstance(values, (list, tuple)):
+        raise DefinitionError(path, f"is {shown(values)}, must be a list")
+
+
+def _check_weights(path: str, weights: Sequence[float] | None, count: int) -> None:
+    if weights is None:
+        return
+    _check_list(path, weights)
+    _check_length(path, weights, count)
+    for index, weight in enumerate(weights):
+        _check_share(f"{path}[{index}]", weight)
+    total = round(sum(weights), 9)
+    if not 0.99 <= total <= 1.01:
+        raise DefinitionError(path, f"sum to {total:g}, must sum to 1")
+
+
+def _check_share(path: str, share: object) -> None:
+    if not is_number(share) or not 0 <= share <= 1:  # type: ignore[operator]  # it is a number
+        raise DefinitionError(path, f"is {shown(share)}, must be a number from 0 to 1")
+
+
+def _check_hash(experiment: Experiment[Any]) -> None:
+    version = experiment.hash_version
+    if type(version) is not int or version not in BUCKETS:
+        raise DefinitionError(
+            f"{experiment.key}.hash_version", f"is {shown(version)}, must be 1 or 2"
+        )
+    attribute = experiment.hash_attribute
+    if not isinstance(attribute, str) or not attribute:
+        raise DefinitionError(
+            f"{experiment.key}.hash_attribute",
+            f"is {shown(attribute)}, must be the name of an attribute such as 'id'",
+        )
+    if not isinstance(experiment.seed, str):
+        raise DefinitionError(
+            f"{experiment.key}.seed", f"is {shown(experiment.seed)}, must be a string"
+        )
+
+
+def _check_namespace(path: str, namespace: object) -> None:
+    if namespace is None:
+        return
+    if (
+        not isinstance(namespace, (list, tuple))
+        or len(namespace) != 3
+        or not isinstance(namespace[0], str)
+    ):
+        raise DefinitionError(path, f"is {shown(namespace)}, must be (id, start, end)")
+    _check_range(path, namespace[1:])
+
+
+def _check_range(path: str, limits: object) -> None:
+    if not isinstance(limits, (list, tuple)) or len(limits) != 2:
+        raise DefinitionError(path, f"is {shown(limits)}, must be (start, end)")
+    start, end = limits
+    _check_share(path, start)
+    _check_share(path, end)
+    if start > end:
+        raise DefinitionError(
+            path, f"starts at {start:g} behind its end {end:g}, must be ({end:g}, {start:g})"
+        )
+
+
+def _check_ranges(path: str, ranges: object) -> None:
+    _check_list(path, ranges)
+    for index, limits in enumerate(ranges):  # type: ignore[arg-type,var-annotated]  # it is a list
+        _check_range(f"{path}[{index}]", limits)
+
+
+def _check_filters(path: str, filters: object) -> None:
+    if filters is None:
+        return
+    _check_list(path, filters)
+    for index, entry in enumerate(filters):  # type: ignore[arg-type,var-annotated]  # it is a list
+        if not isinstance(entry, Filter):
+            raise DefinitionError(f"{path}[{index}]", f"is {shown(entry)}, must be a Filter")
+        _check_ranges(f"{path}[{index}].ranges", entry.ranges)
+        if entry.hash_version not in BUCKETS:
+            raise DefinitionError(
+                f"{path}[{index}].hash_version", f"is {shown(entry.hash_version)}, must be 1 or 2"
+            )
+
+
+def _check_meta(path: str, meta: Sequence[object] | None, count: int) -> None:
+    if meta is None:
+        return
+    _check_list(path, meta)
+    _check_length(path, meta, count)
+    keys: dict[str, int] = {}
+    for index, entry in enumerate(meta):
+        if not isinstance(entry, VariationMeta):
+            raise DefinitionError(f"{path}[{index}]", f"is {shown(entry)}, must be a VariationMeta")
+        key = entry.key or str(index)
+        if key in keys:
+            raise DefinitionError(
+                f"{path}[{index}].key",
+                f"is {key!r} as is that of entry {keys[key]}, must be its own: "
+                "records tell variations apart by it",
+            )
+        keys[key] = index
+
+
+def _check_force(path: str, force: object, count: int) -> None:
+    if force is not None and not (type(force) is int and 0 <= force < count):
+        raise DefinitionError(
+            path, f"is {shown(force)}, must be the index of a variation, 0 to {count - 1}"
+        )

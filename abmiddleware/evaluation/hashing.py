@@ -1,0 +1,62 @@
+"""From a unit to a bucket: FNV-1a over UTF-16 code units, versions 1 and 2 (specification, section 3).
+
+The hash spreads units evenly; it is no protection against somebody who picks an id on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from fnv_hash_fast import fnv1a_32
+
+Bucket = Callable[[str], float]
+
+#: Number of buckets of each hash version.
+BUCKETS: Final = {1: 1000, 2: 10_000}
+
+
+def fnv1a(text: str) -> int:
+    """Return the 32-bit FNV-1a hash of the UTF-16 code units of a text."""
+    if text.isascii():
+        return fnv1a_32(text.encode("ascii"))
+    units = text.encode("utf-16-le", "surrogatepass")
+    state = 2166136261
+    for low, high in zip(units[::2], units[1::2], strict=True):
+        state = ((state ^ (low | high << 8)) * 16777619) & 0xFFFFFFFF
+    return state
+
+
+def bucket_of(seed: str, version: int) -> Bucket | None:
+    """Return the function from a unit's text to its bucket in [0, 1); None for an unknown version."""
+    if version == 2:
+        return _second_version(seed)
+    if version == 1:
+        return _first_version(seed)
+    return None
+
+
+def _first_version(seed: str) -> Bucket:
+    if not seed.isascii():
+        return lambda unit: fnv1a(unit + seed) % 1000 / 1000
+    tail = seed.encode("ascii")
+
+    def bucket(unit: str) -> float:
+        if unit.isascii():
+            return fnv1a_32(unit.encode("ascii") + tail) % 1000 / 1000
+        return fnv1a(unit + seed) % 1000 / 1000
+
+    return bucket
+
+
+def _second_version(seed: str) -> Bucket:
+    if not seed.isascii():
+        return lambda unit: fnv1a_32(b"%d" % fnv1a(seed + unit)) % 10_000 / 10_000
+    head = seed.encode("ascii")
+
+    def bucket(unit: str) -> float:
+        if unit.isascii():
+            return fnv1a_32(b"%d" % fnv1a_32(head + unit.encode("ascii"))) % 10_000 / 10_000
+        return fnv1a_32(b"%d" % fnv1a(seed + unit)) % 10_000 / 10_000
+
+    return bucket

@@ -1,0 +1,192 @@
+"""The operators on a value, each compiled from its argument (specification, sections 6.4 to 6.8).
+
+An entry of `OPERATORS` takes the argument and the saved groups and returns the test together with
+what is wrong with the argument: an empty string where nothing is.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from abmiddleware.evaluation.coercion import Comparison, compare
+from abmiddleware.evaluation.patterns import PatternError, compile_pattern
+from abmiddleware.evaluation.values import is_number, is_truthy, same, shown, text
+from abmiddleware.evaluation.versions import padded_version
+
+Test = Callable[[object], bool]
+SavedGroups = Mapping[str, object]
+Compiled = tuple[Test, str]
+Operator = Callable[[object, SavedGroups], Compiled]
+
+TYPES: Final = ("string", "number", "boolean", "array", "object", "null")
+
+
+def _fails(_: object) -> bool:
+    return False
+
+
+def _passes(_: object) -> bool:
+    return True
+
+
+def _opposite(test: Test) -> Test:
+    return lambda value: not test(value)
+
+
+def _equal(argument: object, _: SavedGroups) -> Compiled:
+    return lambda value: same(value, argument), ""
+
+
+def _not_equal(argument: object, _: SavedGroups) -> Compiled:
+    return lambda value: not same(value, argument), ""
+
+
+def _exists(argument: object, _: SavedGroups) -> Compiled:
+    wanted = is_truthy(argument)
+    return lambda value: (value is not None) is wanted, ""
+
+
+def type_name(value: object) -> str:
+    """Return the JSON type name of a value; a missing one is `null`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _type(argument: object, _: SavedGroups) -> Compiled:
+    problem = (
+        "" if argument in TYPES else f"is {shown(argument)}, must be one of {', '.join(TYPES)}"
+    )
+    return lambda value: type_name(value) == argument, problem
+
+
+def _order(holds: Comparison) -> Operator:
+    def make(argument: object, _: SavedGroups) -> Compiled:
+        return lambda value: compare(value, argument, holds), ""
+
+    return make
+
+
+def _version(holds: Comparison) -> Operator:
+    def make(argument: object, _: SavedGroups) -> Compiled:
+        wanted = padded_version(argument)
+        return lambda value: holds(padded_version(value), wanted), ""
+
+    return make
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _member(items: list[object] | tuple[object, ...]) -> Test:
+    """Return a test for strict membership; it costs one look-up however long the list is."""
+    strings = frozenset(item for item in items if isinstance(item, str))
+    numbers = frozenset(item for item in items if is_number(item) and item == item)
+    constants = [item for item in items if item is None or isinstance(item, bool)]
+
+    def member(value: object) -> bool:
+        if isinstance(value, str):
+            return value in strings
+        if value is None or isinstance(value, bool):
+            return any(value is constant for constant in constants)
+        return is_number(value) and value in numbers
+
+    return member
+
+
+def _in_list(items: list[object] | tuple[object, ...], *, ignore_case: bool) -> Test:
+    member = _member([_lower(item) for item in items] if ignore_case else items)
+
+    def test(value: object) -> bool:
+        if isinstance(value, list):
+            return any(member(_lower(item) if ignore_case else item) for item in value)
+        return member(_lower(value) if ignore_case else value)
+
+    return test
+
+
+def _membership(*, ignore_case: bool = False, negated: bool = False) -> Operator:
+    def make(argument: object, _: SavedGroups) -> Compiled:
+        if isinstance(argument, (set, frozenset)):
+            argument = list(argument)
+        if not isinstance(argument, (list, tuple)):
+            return _fails, f"is {shown(argument)}, must be a list"
+        test = _in_list(argument, ignore_case=ignore_case)
+        return (_opposite(test) if negated else test), ""
+
+    return make
+
+
+def _group(*, negated: bool = False) -> Operator:
+    def make(argument: object, groups: SavedGroups) -> Compiled:
+        if not isinstance(argument, str):
+            return _fails, f"is {shown(argument)}, must be the id of a saved group"
+        items = groups.get(argument)
+        if items is None:
+            items = []
+        if not isinstance(items, list):
+            return _fails, f"names the saved group {argument!r}, which must be a list"
+        test = _in_list(items, ignore_case=False)
+        return (_opposite(test) if negated else test), ""
+
+    return make
+
+
+def _pattern(*, ignore_case: bool = False, negated: bool = False) -> Operator:
+    def make(argument: object, _: SavedGroups) -> Compiled:
+        try:
+            if not isinstance(argument, str):
+                raise PatternError(f"{shown(argument)} is no pattern")  # noqa: TRY301
+            found = compile_pattern(argument, ignore_case=ignore_case)
+        except PatternError as error:
+            problem = f"{error}; must be an ECMAScript regular expression"
+            return (_passes if negated else _fails), problem
+        if negated:
+            return lambda value: not (isinstance(value, str) and found(value)), ""
+        return lambda value: found(_text(value)), ""
+
+    return make
+
+
+def _text(value: object) -> str:
+    try:
+        return text(value)
+    except RecursionError:
+        return ""
+
+
+OPERATORS: Final[Mapping[str, Operator]] = {
+    "$eq": _equal,
+    "$ne": _not_equal,
+    "$exists": _exists,
+    "$type": _type,
+    "$lt": _order(operator.lt),
+    "$lte": _order(operator.le),
+    "$gt": _order(operator.gt),
+    "$gte": _order(operator.ge),
+    "$veq": _version(operator.eq),
+    "$vne": _version(operator.ne),
+    "$vlt": _version(operator.lt),
+    "$vlte": _version(operator.le),
+    "$vgt": _version(operator.gt),
+    "$vgte": _version(operator.ge),
+    "$in": _membership(),
+    "$nin": _membership(negated=True),
+    "$ini": _membership(ignore_case=True),
+    "$nini": _membership(ignore_case=True, negated=True),
+    "$inGroup": _group(),
+    "$notInGroup": _group(negated=True),
+    "$regex": _pattern(),
+    "$regexi": _pattern(ignore_case=True),
+    "$notRegex": _pattern(negated=True),
+    "$notRegexi": _pattern(ignore_case=True, negated=True),
+}

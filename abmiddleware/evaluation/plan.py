@@ -1,0 +1,302 @@
+"""A compiled experiment: everything that can be known before a unit comes is computed once.
+
+A plan decides for attributes: purely, and for whatever values they hold without raising.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from abmiddleware.evaluation.buckets import (
+    bucket_ranges,
+    compile_choice,
+    compile_filter,
+    compile_namespace,
+    usable_ranges,
+)
+from abmiddleware.evaluation.conditions import Matcher, Problem, compile_condition
+from abmiddleware.evaluation.hashing import Bucket, bucket_of
+from abmiddleware.evaluation.operators import SavedGroups
+from abmiddleware.evaluation.result import Reason, Result
+from abmiddleware.evaluation.values import Attributes, is_truthy, unit_text
+from abmiddleware.exceptions import DefinitionError
+
+Decision = Callable[[Attributes], Result[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class VariationMeta:
+    """Names of one variation: `key` stands in the records, by default its index as text."""
+
+    key: str = ""
+    name: str = ""
+    #: For holdouts: the unit counts as exposed, and evaluation goes on behind it.
+    passthrough: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Admits the units whose bucket by `seed` lies in one of `ranges` (specification, 5.2)."""
+
+    seed: str
+    ranges: Sequence[tuple[float, float]]
+    attribute: str = "id"
+    hash_version: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What a result says of one variation."""
+
+    variation_id: int
+    value: Any
+    key: str
+    name: str
+    passthrough: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOptions:
+    """What applies to every experiment of a process (specification, section 2)."""
+
+    enabled: bool = True
+    qa_mode: bool = False
+    #: Variation index by experiment key: who runs the experiment gets it, and is not counted.
+    forced_variations: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An experiment that is ready to decide."""
+
+    key: str
+    hash_attribute: str
+    phase: int
+    arms: tuple[Arm, ...]
+    #: Decides by everything that the definition says.
+    decide: Decision
+    #: Tells this definition from others in the records.
+    config_hash: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    def raise_problems(self) -> None:
+        """Raise the first problem of the definition.
+
+        Raises:
+            DefinitionError: names the place and the mend.
+        """
+        for problem in self.problems:
+            raise DefinitionError(problem.path, problem.problem)
+
+    def outside(self, attributes: Attributes, reason: Reason) -> Result[Any]:
+        """Return the control, outside the experiment."""
+        return _unhashed(self.arms[0], self.hash_attribute, attributes, reason)
+
+    def forced(self, index: object, attributes: Attributes) -> Result[Any]:
+        """Return a forced variation; outside the experiment where the index does not exist."""
+        return _forced(self.arms, index, self.hash_attribute, attributes)
+
+
+def evaluate(plan: Plan, attributes: Attributes, options: EvaluationOptions) -> Result[Any]:
+    """Decide under the options of the process (specification, section 8.2)."""
+    if len(plan.arms) < 2:
+        return plan.outside(attributes, Reason.INVALID)
+    if not options.enabled:
+        return plan.outside(attributes, Reason.DISABLED)
+    if plan.key in options.forced_variations:
+        return plan.forced(options.forced_variations[plan.key], attributes)
+    result = plan.decide(attributes)
+    if options.qa_mode and result.reason is Reason.SPLIT:
+        return plan.outside(attributes, Reason.QA_MODE)
+    return result
+
+
+def _unhashed(
+    arm: Arm, hash_attribute: str, attributes: Attributes, reason: Reason, *, inside: bool = False
+) -> Result[Any]:
+    """Return a result that no hash decided."""
+    value = attributes.known(hash_attribute)
+    return Result(
+        inside,
+        arm.value,
+        arm.key,
+        arm.variation_id,
+        False,
+        hash_attribute,
+        value if is_truthy(value) else "",
+        None,
+        arm.name,
+        arm.passthrough,
+        False,
+        None,
+        reason,
+    )
+
+
+def _forced(
+    arms: Sequence[Arm], index: object, hash_attribute: str, attributes: Attributes
+) -> Result[Any]:
+    if type(index) is int and 0 <= index < len(arms):
+        return _unhashed(arms[index], hash_attribute, attributes, Reason.FORCED, inside=True)
+    return _unhashed(arms[0], hash_attribute, attributes, Reason.FORCED)
+
+
+#: The control of an experiment without variations.
+_NOTHING: Final = Arm(0, None, "0", "", False)
+
+
+def compile_plan(
+    key: str,
+    variations: Sequence[object],
+    *,
+    weights: object = None,
+    coverage: object = None,
+    ranges: object = None,
+    hash_attribute: str = "id",
+    hash_version: object = None,
+    seed: str = "",
+    namespace: object = None,
+    filters: object = None,
+    condition: object = None,
+    meta: object = None,
+    force: object = None,
+    active: bool = True,
+    phase: int = 0,
+    config_hash: str = "",
+    saved_groups: SavedGroups | None = None,
+    path: str = "experiment",
+) -> Plan:
+    """Compile a definition as a payload may hold it; never raises (sections 8 and 19).
+
+    Arguments of None are absent. What cannot be used includes nobody, and is listed in the plan's
+    `problems` as far as no function of the definition itself has checked it.
+    """
+    arms = _arms(variations, meta)
+    hash_attribute = hash_attribute or "id"
+    matches, problems = _targeting(condition, saved_groups, f"{path}.condition")
+    decide = _decision(
+        arms=arms or (_NOTHING,),
+        hash_attribute=hash_attribute,
+        bucket=_bucket(seed or key, hash_version) if len(arms) > 1 else None,
+        limits=(
+            bucket_ranges(len(arms), coverage, weights)
+            if ranges is None
+            else usable_ranges(ranges)[: len(arms)]
+        ),
+        matches=matches,
+        admits=compile_namespace(namespace) if namespace is not None and filters is None else None,
+        passes=_filters(filters),
+        force=force,
+        active=active,
+    )
+    return Plan(key, hash_attribute, phase, arms or (_NOTHING,), decide, config_hash, problems)
+
+
+def _bucket(seed: str, hash_version: object) -> Bucket | None:
+    version = hash_version if is_truthy(hash_version) else 1
+    return bucket_of(seed, version) if type(version) in (int, float) else None  # type: ignore[arg-type]
+
+
+def _targeting(
+    condition: object, saved_groups: SavedGroups | None, path: str
+) -> tuple[Matcher | None, tuple[Problem, ...]]:
+    if condition is None or condition == {}:
+        return None, ()
+    compiled = compile_condition(condition, saved_groups, path)
+    return compiled.matches, tuple(compiled.problems)
+
+
+def _filters(filters: object) -> Callable[[Attributes], bool] | None:
+    if filters is None:
+        return None
+    if not isinstance(filters, (list, tuple)):
+        return lambda _: False
+    tests = [
+        compile_filter(entry.seed, entry.ranges, entry.hash_version, entry.attribute)
+        if isinstance(entry, Filter)
+        else (lambda _: False)
+        for entry in filters
+    ]
+    return lambda attributes: all(test(attributes) for test in tests)
+
+
+def _arms(variations: Sequence[object], meta: object) -> tuple[Arm, ...]:
+    entries = meta if isinstance(meta, (list, tuple)) else []
+    arms = []
+    for index, value in enumerate(variations):
+        entry = entries[index] if index < len(entries) else None
+        told = entry if isinstance(entry, VariationMeta) else VariationMeta()
+        arms.append(
+            Arm(
+                index,
+                value,
+                told.key if isinstance(told.key, str) and told.key else str(index),
+                told.name if isinstance(told.name, str) else "",
+                is_truthy(told.passthrough),
+            )
+        )
+    return tuple(arms)
+
+
+def _decision(  # noqa: C901, PLR0915  # one closure: every step of a decision in order
+    *,
+    arms: tuple[Arm, ...],
+    hash_attribute: str,
+    bucket: Bucket | None,
+    limits: Sequence[tuple[float, float]],
+    matches: Matcher | None,
+    admits: Callable[[str], bool] | None,
+    passes: Callable[[Attributes], bool] | None,
+    force: object,
+    active: bool,
+) -> Decision:
+    control = arms[0]
+    if not active or bucket is None:
+        reason = Reason.INVALID if active else Reason.DISABLED
+        return lambda attributes: _unhashed(control, hash_attribute, attributes, reason)
+    cuts, indices = compile_choice(limits)
+    split = Reason.SPLIT
+
+    def out(attributes: Attributes, reason: Reason) -> Result[Any]:
+        return _unhashed(control, hash_attribute, attributes, reason)
+
+    def decide(attributes: Attributes) -> Result[Any]:
+        # The condition comes first, against the order of section 8.2, where the outcome is the
+        # same: a visitor whom it keeps out needs no id, and so gets no cookie.
+        if matches is not None and not matches(attributes):
+            return out(attributes, Reason.CONDITION)
+        value = attributes[hash_attribute]
+        unit = value if type(value) is str else unit_text(value)
+        if not unit:
+            return out(attributes, Reason.NO_UNIT)
+        if admits is not None and not admits(unit):
+            return out(attributes, Reason.FILTERED)
+        if passes is not None and not passes(attributes):
+            return out(attributes, Reason.FILTERED)
+        hashed = bucket(unit)
+        index = indices[bisect_right(cuts, hashed)]
+        if index < 0:
+            return out(attributes, Reason.NOT_COVERED)
+        if force is not None:
+            return _forced(arms, force, hash_attribute, attributes)
+        arm = arms[index]
+        return Result(
+            True,
+            arm.value,
+            arm.key,
+            index,
+            True,
+            hash_attribute,
+            value,
+            hashed,
+            arm.name,
+            arm.passthrough,
+            False,
+            None,
+            split,
+        )
+
+    return decide
