@@ -1,0 +1,292 @@
+"""The request-long object: what a view asks, each experiment decided and exposed once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from abmiddleware.context import UserContext
+from abmiddleware.evaluation.experiment import Experiment
+from abmiddleware.evaluation.plan import Plan, evaluate
+from abmiddleware.evaluation.result import Reason, Result, unknown_result
+from abmiddleware.evaluation.values import shown, unit_text
+from abmiddleware.exceptions import RecordError
+from abmiddleware.exposures.records import Exposure, Link, Outcome, Record, now_us, unique_id
+from abmiddleware.identity import SetCookie
+from abmiddleware.notices import notices
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from abmiddleware.engine import Engine
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+_Answer = tuple[Plan, Result[Any]]
+
+
+class ExperimentClient:
+    """Runs experiments for one visitor or user: `request.experiments`, or `engine.client(...)`.
+
+    Every experiment is decided once and keeps its answer for the client's life, and is exposed
+    once, whatever number of threads or tasks ask. Nothing is computed until something is asked.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_answers",
+        "_context",
+        "_deferred",
+        "_engine",
+        "_exposed",
+        "_pending",
+        "_snapshot",
+    )
+
+    def __init__(self, engine: Engine, context: UserContext, *, deferred: bool = False) -> None:
+        self._engine = engine
+        self._snapshot = engine.snapshot
+        self._context = context
+        #: Whether records wait for the response to start, or for the end of `with`.
+        self._deferred = deferred
+        self._answers: dict[str, _Answer] = {}
+        self._exposed: dict[str, object] = {}
+        self._pending: list[Record] = []
+
+    @overload
+    def run(self, experiment: Experiment[T]) -> Result[T]: ...
+    @overload
+    def run(self, experiment: str) -> Result[Any]: ...
+    def run(self, experiment: Experiment[Any] | str) -> Result[Any]:
+        """Assign the variation and record the exposure; call it where the variation takes effect.
+
+        Raises:
+            UnknownExperimentError: in strict mode, no configuration knows the key.
+        """
+        key = experiment if isinstance(experiment, str) else experiment.key
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = self._assign(experiment, key)
+            if answer is None:
+                return self._engine.unknown(key, self._snapshot)
+        if key not in self._exposed:
+            self._expose(key, answer)
+        return answer[1]
+
+    @overload
+    def peek(self, experiment: Experiment[T]) -> Result[T]: ...
+    @overload
+    def peek(self, experiment: str) -> Result[Any]: ...
+    def peek(self, experiment: Experiment[Any] | str) -> Result[Any]:
+        """Assign the variation without recording an exposure; `expose` it when it is really shown.
+
+        Raises:
+            UnknownExperimentError: in strict mode, no configuration knows the key.
+        """
+        key = experiment if isinstance(experiment, str) else experiment.key
+        answer = self._answers.get(key) or self._assign(experiment, key)
+        return self._engine.unknown(key, self._snapshot) if answer is None else answer[1]
+
+    def expose(self, experiment: Experiment[Any] | str) -> None:
+        """Record the exposure of an experiment that was assigned by `peek`.
+
+        Raises:
+            UnknownExperimentError: in strict mode, no configuration knows the key.
+        """
+        self.run(experiment)
+
+    def value(self, experiment: Experiment[Any] | str, default: D) -> Any | D:
+        """Run an experiment and return its value; outside of it the default.
+
+        Raises:
+            UnknownExperimentError: in strict mode, no configuration knows the key.
+        """
+        result = self.run(experiment)
+        return result.value if result.in_experiment else default
+
+    def track(self, event: str, value: float | None = None, **properties: object) -> None:
+        """Record an outcome, such as `track("purchase", 42.0, currency="EUR")`.
+
+        It carries the ids of all units that experiments randomise by, and so counts for each
+        experiment that they are in. A visitor without an id gets one.
+
+        Raises:
+            RecordError: in strict mode, the event has no name or the value is no number.
+        """
+        problem = _outcome_problem(event, value)
+        if problem:
+            error = RecordError(problem)
+            if self._engine.strict:
+                raise error
+            self._engine.lose("outcome invalid", 1, error)
+            return
+        now = now_us()
+        self._record(
+            Outcome(
+                now,
+                unique_id(now),
+                event,
+                None if value is None else float(value),
+                self._unit_ids(),
+                properties,
+                self._engine.service,
+            )
+        )
+
+    def identify(self, **attributes: object) -> None:
+        """Say who this is, such as `identify(user_id=user.pk, country="NL")`.
+
+        What is decided already keeps its answer. A `user_id` beside a visitor id is recorded as
+        a link of the two, so that an analysis can follow a visitor over a login.
+        """
+        self._context.identify(attributes)
+        user = unit_text(self._context["user_id"]) if "user_id" in attributes else None
+        visitor = unit_text(self._context.known("id"))
+        if user and visitor and self._exposed.setdefault(f"user_id {user}", visitor) is visitor:
+            self._record(
+                Link(now_us(), "id", visitor, "user_id", user, "identify", self._engine.service)
+            )
+
+    def ensure_identity(self) -> None:
+        """See that the visitor has an id, so that a streaming body may run experiments.
+
+        Call it before the response starts: later, no cookie can be set any more.
+        """
+        _ = self._context["id"]
+
+    @property
+    def assignments(self) -> Mapping[str, Result[Any]]:
+        """The results so far, by experiment key."""
+        return {key: result for key, (_, result) in list(self._answers.items())}
+
+    @property
+    def has_assigned(self) -> bool:
+        """Whether an experiment was asked for, so that the response may depend on who asks."""
+        return bool(self._answers)
+
+    def flush(self) -> None:
+        """Write the records that wait, in one write."""
+        batch = []
+        while self._pending:
+            try:
+                batch.append(self._pending.pop(0))
+            except IndexError:  # another thread took it
+                break
+        if batch:
+            self._engine.record(batch)
+
+    def response_starts(self) -> None:
+        """Write the records that wait; from now on each is written at once. For adapters."""
+        self._deferred = False
+        self.flush()
+
+    def cookie(self) -> SetCookie | None:
+        """Return the visitor cookie if the response must set it. For adapters."""
+        facts, policy = self._context.facts, self._engine.cookie
+        if facts is None or "id" not in self._context:
+            return None
+        visitor = self._context.visitor()
+        if visitor is None or not visitor.is_due(policy.max_age):
+            return None
+        secure = facts.is_secure() if policy.secure is None else policy.secure
+        return SetCookie(visitor.value(), policy, secure)
+
+    def __enter__(self) -> Self:
+        self._deferred = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.response_starts()
+
+    def _assign(self, experiment: Experiment[Any] | str, key: str) -> _Answer | None:
+        plan = self._engine.plan(experiment, self._snapshot)
+        if plan is None:
+            return None
+        # The first of several threads wins; the others see its answer.
+        return self._answers.setdefault(key, (plan, self._decide(plan)))
+
+    def _decide(self, plan: Plan) -> Result[Any]:
+        options = self._snapshot.options
+        try:
+            if options is None:
+                return plan.decide(self._context)
+            return evaluate(plan, self._context, options)
+        except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
+            notices.warn(
+                f"evaluation {plan.key}",
+                "experiment %r: the control is served, the evaluation raised %r",
+                plan.key,
+                error,
+                error=error,
+            )
+            return unknown_result(Reason.ERROR)
+
+    def _expose(self, key: str, answer: _Answer) -> None:
+        token = object()
+        if self._exposed.setdefault(key, token) is not token:
+            return
+        plan, result = answer
+        if not result.hash_used:
+            return
+        unit = result.hash_value
+        self._record(
+            Exposure(
+                now_us(),
+                key,
+                plan.phase,
+                result.key,
+                result.variation_id,
+                result.hash_attribute,
+                unit if type(unit) is str else unit_text(unit) or "",
+                self._alt_ids(result.hash_attribute),
+                self._recorded_attributes(),
+                plan.config_hash,
+                self._engine.service,
+            )
+        )
+
+    def _record(self, record: Record) -> None:
+        self._pending.append(record)
+        if not self._deferred:
+            self.flush()
+
+    def _alt_ids(self, unit_type: str) -> dict[str, str]:
+        """Return the other ids that are known already, without computing or issuing any."""
+        ids = {}
+        for name in (*self._snapshot.units, "user_id"):
+            if name != unit_type and (name == "id" or name in self._context):
+                text = unit_text(self._context.known(name))
+                if text:
+                    ids[name] = text
+        return ids
+
+    def _unit_ids(self) -> dict[str, str]:
+        ids = self._alt_ids("")
+        for name in self._snapshot.units:
+            text = unit_text(self._context[name])
+            if text:
+                ids[name] = text
+        return ids
+
+    def _recorded_attributes(self) -> dict[str, object]:
+        return {name: self._context.known(name) for name in self._engine.record_attributes}
+
+
+def _outcome_problem(event: object, value: object) -> str:
+    if not isinstance(event, str) or not event:
+        return f"event: is {shown(event)}, must be a name such as 'purchase'"
+    if value is None:
+        return ""
+    try:
+        is_finite = not isinstance(value, (bool, str)) and math.isfinite(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        is_finite = False
+    return "" if is_finite else f"value of {event!r}: is {shown(value)}, must be a finite number"

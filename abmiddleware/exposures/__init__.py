@@ -1,0 +1,1 @@
+"""What happened, as records, and where the records go: by default the journal on local disk."""

@@ -1,0 +1,133 @@
+"""The visitor id: issued once, kept in a first-party cookie, believed only in our own form."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from typing import Final, Literal
+
+from abmiddleware.exceptions import ConfigurationError
+
+#: 128 bits in base64url (22 characters, of the last one only two bits count), then the day of
+#: issue in days since 1970.
+_FORM: Final = re.compile(r"([A-Za-z0-9_-]{21}[AQgw])\.([0-9]{1,6})", re.ASCII)
+_COOKIE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+def new_visitor_id() -> str:
+    """Return a visitor id of 128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+def today() -> int:
+    """Return the UTC day, in days since 1970."""
+    return int(time.time() // 86_400)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorCookie:
+    """How the cookie with the visitor id is set.
+
+    Raises:
+        ConfigurationError: an option that browsers refuse.
+    """
+
+    name: str = "ab_id"
+    #: Seconds until it expires. It is renewed when a third of its life has passed.
+    max_age: int = 365 * 86_400
+    path: str = "/"
+    domain: str | None = None
+    #: None sets it over https only, which the framework tells by the scheme it sees.
+    secure: bool | None = None
+    http_only: bool = True
+    same_site: Literal["Lax", "Strict", "None"] = "Lax"
+
+    def __post_init__(self) -> None:
+        if not _COOKIE_NAME.fullmatch(self.name):
+            raise ConfigurationError(
+                f"cookie.name: is {self.name!r}, must be letters, digits, _ . and - only"
+            )
+        if type(self.max_age) is not int or not 0 < self.max_age <= 400 * 86_400:
+            raise ConfigurationError(
+                f"cookie.max_age: is {self.max_age!r}, must be 1 to {400 * 86_400} seconds: "
+                "browsers keep no cookie longer than 400 days"
+            )
+        if self.same_site not in ("Lax", "Strict", "None"):
+            raise ConfigurationError(
+                f"cookie.same_site: is {self.same_site!r}, must be 'Lax', 'Strict' or 'None'"
+            )
+        if self.same_site == "None" and self.secure is not True:
+            raise ConfigurationError(
+                "cookie.same_site: is 'None', must come with secure=True: browsers refuse it else"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class SetCookie:
+    """A cookie to set on a response."""
+
+    value: str
+    cookie: VisitorCookie
+    secure: bool
+
+    def options(self) -> Mapping[str, object]:
+        """Return the keyword arguments of Django's and Flask's `response.set_cookie`."""
+        return {
+            "key": self.cookie.name,
+            "value": self.value,
+            "max_age": self.cookie.max_age,
+            "path": self.cookie.path,
+            "domain": self.cookie.domain,
+            "secure": self.secure,
+            "httponly": self.cookie.http_only,
+            "samesite": self.cookie.same_site,
+        }
+
+    def header(self) -> str:
+        """Return the value of the `Set-Cookie` header."""
+        jar: SimpleCookie = SimpleCookie()
+        jar[self.cookie.name] = self.value
+        morsel = jar[self.cookie.name]
+        morsel["max-age"] = self.cookie.max_age
+        morsel["path"] = self.cookie.path
+        morsel["samesite"] = self.cookie.same_site
+        if self.cookie.domain:
+            morsel["domain"] = self.cookie.domain
+        if self.secure:
+            morsel["secure"] = True
+        if self.cookie.http_only:
+            morsel["httponly"] = True
+        return morsel.OutputString()
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A visitor id, and the day on which its cookie was issued."""
+
+    id: str
+    day: int
+    #: Whether this request issued the id, so that the browser does not hold it yet.
+    is_new: bool = False
+
+    @classmethod
+    def issue(cls) -> Visitor:
+        """Return a new visitor."""
+        return cls(new_visitor_id(), today(), is_new=True)
+
+    @classmethod
+    def read(cls, value: str | None) -> Visitor | None:
+        """Return the visitor of a cookie's value; None where it is not in our form."""
+        match = _FORM.fullmatch(value) if value else None
+        return cls(match[1], int(match[2])) if match else None
+
+    def is_due(self, max_age: int) -> bool:
+        """Tell whether the cookie must be set: it is new, or a third of its life has passed."""
+        return self.is_new or not 0 <= today() - self.day <= max_age // 3 // 86_400
+
+    def value(self) -> str:
+        """Return the value of a cookie that is issued today."""
+        return f"{self.id}.{today()}"
