@@ -1,0 +1,20 @@
+"""The Django app: it registers the checks and follows changed settings."""
+
+from django.apps import AppConfig
+from django.core.checks import register
+from django.core.signals import setting_changed
+
+from abmiddleware_django import conf
+from abmiddleware_django.checks import check_settings
+
+
+class ExperimentsConfig(AppConfig):
+    """Add `abmiddleware_django` to INSTALLED_APPS; it has no models."""
+
+    name = "abmiddleware_django"
+    verbose_name = "Experiments"
+
+    def ready(self) -> None:
+        """Register the checks; drop the engine when tests override the setting."""
+        register(check_settings)
+        setting_changed.connect(conf.forget_engine, dispatch_uid="abmiddleware_django")

@@ -1,0 +1,86 @@
+"""System checks: what is wrong with the setting shows in `manage.py check`, not in a request."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  # Django's names
+
+from abmiddleware import ABMiddlewareError, Engine, Journal
+from abmiddleware_django import conf
+
+MIDDLEWARE: Final = "abmiddleware_django.middleware.ExperimentsMiddleware"
+
+_MUST_PRECEDE: Final = (
+    "django.middleware.cache.UpdateCacheMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+)
+
+
+def check_settings(**_: Any) -> list[CheckMessage]:
+    """Check the setting, the middleware's place, the cookie and the journal."""
+    try:
+        engine = conf.engine()
+    except ABMiddlewareError as error:
+        return [Error(str(error), id="abmiddleware.E001")]
+    return [*_check_middleware(), *_check_cookie(engine), *_check_journal(engine)]
+
+
+def _check_middleware() -> list[CheckMessage]:
+    middleware: Sequence[str] = settings.MIDDLEWARE
+    count = list(middleware).count(MIDDLEWARE)
+    if count != 1:
+        return [
+            Error(
+                f"MIDDLEWARE has {MIDDLEWARE} {count} times, must have it once.",
+                id="abmiddleware.E002",
+            )
+        ]
+    own = list(middleware).index(MIDDLEWARE)
+    return [
+        Warning(
+            f"MIDDLEWARE has {other} behind {MIDDLEWARE}, must have it before.",
+            id="abmiddleware.W001",
+        )
+        for other in _MUST_PRECEDE
+        if other in middleware[own:]
+    ]
+
+
+def _check_cookie(engine: Engine) -> list[CheckMessage]:
+    taken = [
+        name
+        for name in ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME")
+        if getattr(settings, name) == engine.cookie.name
+    ]
+    return [
+        Error(
+            f"The visitor cookie has the name {engine.cookie.name!r} of {name}, must have its own.",
+            id="abmiddleware.E003",
+        )
+        for name in taken
+    ]
+
+
+def _check_journal(engine: Engine) -> list[CheckMessage]:
+    if not isinstance(engine.sink, Journal) or _is_writable(engine.sink.path):
+        return []
+    return [
+        Warning(
+            f"The journal {engine.sink.path} cannot be written, so every record would be lost; "
+            "the path must be that of a file in a directory that the server may write to.",
+            id="abmiddleware.W002",
+        )
+    ]
+
+
+def _is_writable(path: Path) -> bool:
+    if path.exists():
+        return path.is_file() and os.access(path, os.W_OK)
+    parent = next(parent for parent in path.parents if parent.exists())
+    return parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)

@@ -1,0 +1,87 @@
+"""The Django middleware, for WSGI and ASGI, sync and async views."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from abmiddleware.client import ExperimentClient
+from abmiddleware.web import finish
+from abmiddleware_django import conf
+
+
+class RequestFacts:
+    """What the core may ask of a Django request."""
+
+    __slots__ = ("request",)
+
+    def __init__(self, request: HttpRequest) -> None:
+        #: The request, as attribute functions get it.
+        self.request = request
+
+    def cookie(self, name: str) -> str | None:
+        """Return the value of a cookie."""
+        return self.request.COOKIES.get(name)
+
+    def is_secure(self) -> bool:
+        """Tell whether the request came over https, as Django sees it."""
+        return self.request.is_secure()
+
+
+class ExperimentsHttpRequest(HttpRequest):
+    """A request that has `experiments`; annotate views with it."""
+
+    experiments: ExperimentClient
+
+
+class ExperimentsMiddleware:
+    """Offers `request.experiments` in every view, and finishes the response.
+
+    Put it behind the middleware for sessions, authentication and `UpdateCacheMiddleware`.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(
+        self,
+        get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
+    ) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self.__acall__(request)
+        client = _attach(request)
+        try:
+            return _finish(client, cast(HttpResponseBase, self.get_response(request)))
+        finally:
+            client.response_starts()
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        client = _attach(request)
+        try:
+            response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+            return _finish(client, response)
+        finally:
+            client.response_starts()
+
+
+def _attach(request: HttpRequest) -> ExperimentClient:
+    client = conf.engine().request_client(RequestFacts(request))
+    cast(ExperimentsHttpRequest, request).experiments = client
+    return client
+
+
+def _finish(client: ExperimentClient, response: HttpResponseBase) -> HttpResponseBase:
+    cookie = finish(client, response.headers)
+    if cookie is not None:
+        response.set_cookie(**cast("dict[str, Any]", cookie.options()))
+    return response
