@@ -1,0 +1,12 @@
+"""abmiddleware for Flask.
+
+Experiments(app, engine=Engine([CHECKOUT]))
+
+@app.get("/checkout")
+def checkout():
+    if request.experiments.run("checkout-button").value == "one-click": ...
+"""
+
+from abmiddleware_flask.extension import Experiments, experiments
+
+__all__ = ["Experiments", "experiments"]

@@ -1,0 +1,127 @@
+"""The Flask extension."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from flask import current_app, request
+from werkzeug.local import LocalProxy
+
+from abmiddleware import ConfigurationError, Engine
+from abmiddleware.client import ExperimentClient
+from abmiddleware.web import finish
+
+if TYPE_CHECKING:
+    from flask import Flask, Request, Response
+
+#: Where the engine stands in `app.extensions`.
+EXTENSION: Final = "abmiddleware"
+
+_CLIENT: Final = "_abmiddleware_client"
+
+
+class RequestFacts:
+    """What the core may ask of a Flask request."""
+
+    __slots__ = ("request",)
+
+    def __init__(self, flask_request: Request) -> None:
+        #: The request, as attribute functions get it.
+        self.request = flask_request
+
+    def cookie(self, name: str) -> str | None:
+        """Return the value of a cookie."""
+        return self.request.cookies.get(name)
+
+    def is_secure(self) -> bool:
+        """Tell whether the request came over https, as Werkzeug sees it."""
+        return self.request.is_secure
+
+
+class Experiments:
+    """Offers `request.experiments` in every view, and finishes the response.
+
+        Experiments(app, engine=Engine([CHECKOUT]))
+
+    or, with an application factory, `experiments = Experiments(engine=...)` and later
+    `experiments.init_app(app)`.
+
+    Args:
+        app: the application, if it is there already.
+        engine: the engine of this process.
+    """
+
+    def __init__(self, app: Flask | None = None, *, engine: Engine | None = None) -> None:
+        self.engine = engine
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask, *, engine: Engine | None = None) -> None:
+        """Set up an application.
+
+        Raises:
+            ConfigurationError: there is no engine, or the application is set up already.
+        """
+        engine = engine or self.engine
+        if engine is None:
+            raise ConfigurationError("engine: is missing, must be given to Experiments or init_app")
+        if EXTENSION in app.extensions:
+            raise ConfigurationError(
+                "init_app was called for this application before, must be once"
+            )
+        app.extensions[EXTENSION] = engine
+        engine.in_debug(app.debug or app.testing)
+        app.request_class = _with_experiments(app.request_class)
+        app.after_request(_finish)
+        app.teardown_request(_write_rest)
+
+
+def _with_experiments(request_class: type[Request]) -> type[Request]:
+    """Return a request class with the property `experiments`, which makes the client when read."""
+
+    def experiments_of(self: Request) -> ExperimentClient:
+        client = self.__dict__.get(_CLIENT)
+        if client is None:
+            made = _engine().request_client(RequestFacts(self))
+            client = self.__dict__.setdefault(_CLIENT, made)
+        return cast(ExperimentClient, client)
+
+    return type(request_class.__name__, (request_class,), {"experiments": property(experiments_of)})
+
+
+def _engine() -> Engine:
+    engine = current_app.extensions.get(EXTENSION)
+    if not isinstance(engine, Engine):
+        raise RuntimeError(
+            "Experiments(app, engine=...) must be set up to use request.experiments."
+        )
+    return engine
+
+
+def _asked() -> ExperimentClient | None:
+    """Return the request's client if a view asked for it."""
+    return cast("ExperimentClient | None", request.__dict__.get(_CLIENT))
+
+
+def _finish(response: Response) -> Response:
+    client = _asked()
+    if client is not None:
+        cookie = finish(client, response.headers)
+        if cookie is not None:
+            response.set_cookie(**cast("dict[str, Any]", cookie.options()))
+    return response
+
+
+def _write_rest(_: BaseException | None) -> None:
+    """Write what waits when an exception kept the response from being finished."""
+    client = _asked()
+    if client is not None:
+        client.response_starts()
+
+
+def _current() -> ExperimentClient:
+    return cast(ExperimentClient, request.experiments)  # type: ignore[attr-defined]
+
+
+#: The client of the current request: `request.experiments`, with its type.
+experiments: ExperimentClient = cast(ExperimentClient, LocalProxy(_current))
