@@ -1,0 +1,34 @@
+"""abmiddleware for Starlette and FastAPI.
+
+engine = Engine([CHECKOUT])
+app.add_middleware(ExperimentsMiddleware, engine=engine)
+
+@app.get("/checkout")
+async def checkout(experiments: Experiments): ...
+"""
+
+from typing import TYPE_CHECKING
+
+from abmiddleware_fastapi.middleware import ExperimentsMiddleware, experiments_from
+from abmiddleware_fastapi.requests import ExperimentsRequest
+
+if TYPE_CHECKING:
+    from abmiddleware_fastapi.dependencies import Experiments as Experiments
+    from abmiddleware_fastapi.dependencies import get_experiments as get_experiments
+
+__all__ = [
+    "Experiments",
+    "ExperimentsMiddleware",
+    "ExperimentsRequest",
+    "experiments_from",
+    "get_experiments",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs FastAPI only when it is asked for: Starlette alone is enough otherwise."""
+    if name in ("Experiments", "get_experiments"):
+        from abmiddleware_fastapi import dependencies
+
+        return getattr(dependencies, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
