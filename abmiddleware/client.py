@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from abmiddleware.context import UserContext
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.plan import Plan, evaluate
-from abmiddleware.evaluation.result import Reason, Result, unknown_result
+from abmiddleware.evaluation.result import Result
 from abmiddleware.evaluation.values import shown, unit_text
 from abmiddleware.exceptions import RecordError
 from abmiddleware.exposures.records import Exposure, Link, Outcome, Record, now_us, unique_id
@@ -18,8 +18,6 @@ from abmiddleware.identity import SetCookie
 from abmiddleware.notices import notices
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from abmiddleware.engine import Engine
 
 T = TypeVar("T")
@@ -66,12 +64,12 @@ class ExperimentClient:
         Raises:
             UnknownExperimentError: in strict mode, no configuration knows the key.
         """
-        key = experiment if isinstance(experiment, str) else experiment.key
+        key = _key(experiment)
         answer = self._answers.get(key)
         if answer is None:
             answer = self._assign(experiment, key)
             if answer is None:
-                return self._engine.unknown(key, self._snapshot)
+                return self._engine.unknown(experiment, self._snapshot)
         if key not in self._exposed:
             self._expose(key, answer)
         return answer[1]
@@ -86,9 +84,9 @@ class ExperimentClient:
         Raises:
             UnknownExperimentError: in strict mode, no configuration knows the key.
         """
-        key = experiment if isinstance(experiment, str) else experiment.key
+        key = _key(experiment)
         answer = self._answers.get(key) or self._assign(experiment, key)
-        return self._engine.unknown(key, self._snapshot) if answer is None else answer[1]
+        return self._engine.unknown(experiment, self._snapshot) if answer is None else answer[1]
 
     def expose(self, experiment: Experiment[Any] | str) -> None:
         """Record the exposure of an experiment that was assigned by `peek`.
@@ -181,6 +179,7 @@ class ExperimentClient:
     def response_starts(self) -> None:
         """Write the records that wait; from now on each is written at once. For adapters."""
         self._deferred = False
+        self._context.is_late = True
         self.flush()
 
     def cookie(self) -> SetCookie | None:
@@ -227,7 +226,7 @@ class ExperimentClient:
                 error,
                 error=error,
             )
-            return unknown_result(Reason.ERROR)
+            return plan.failed()
 
     def _expose(self, key: str, answer: _Answer) -> None:
         token = object()
@@ -278,6 +277,13 @@ class ExperimentClient:
 
     def _recorded_attributes(self) -> dict[str, object]:
         return {name: self._context.known(name) for name in self._engine.record_attributes}
+
+
+def _key(experiment: object) -> str:
+    """Return the key that is asked for; what is no experiment has one that nothing knows."""
+    if isinstance(experiment, str):
+        return experiment
+    return experiment.key if isinstance(experiment, Experiment) else ""
 
 
 def _outcome_problem(event: object, value: object) -> str:

@@ -37,7 +37,7 @@ class RequestFacts(Protocol):
 class UserContext(Attributes):
     """The attributes of whoever asks; the attribute `id` is the visitor id unless it is given."""
 
-    __slots__ = ("_cookie_name", "_resolvers", "_visitor", "facts")
+    __slots__ = ("_cookie_name", "_resolvers", "_visitor", "facts", "is_late")
 
     def __init__(
         self, resolvers: Mapping[str, Resolver], facts: RequestFacts | None, cookie_name: str
@@ -46,6 +46,8 @@ class UserContext(Attributes):
         self._resolvers = resolvers
         self._cookie_name = cookie_name
         self._visitor: list[Visitor | None] = []
+        #: Whether the response has started, so that a new id reaches no browser.
+        self.is_late = False
 
     def __missing__(self, name: str) -> object:
         resolver = self._resolvers.get(name)
@@ -82,7 +84,17 @@ class UserContext(Attributes):
             kept = self.setdefault("id", visitor.id)
             if kept == visitor.id:
                 self._visitor.append(visitor)
+                self._warn_if_late()
         return visitor.id
+
+    def _warn_if_late(self) -> None:
+        if self.is_late:
+            notices.warn(
+                "late",
+                "an experiment ran for a new visitor after the response had started, so no cookie "
+                "keeps their id and the next request gets another; call "
+                "experiments.ensure_identity() before the response starts",
+            )
 
     def _resolved(self, name: str, resolver: Resolver) -> object:
         try:

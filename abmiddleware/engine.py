@@ -13,6 +13,7 @@ from abmiddleware.context import RequestFacts, Resolver, UserContext
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.plan import EvaluationOptions, Plan
 from abmiddleware.evaluation.result import Result, unknown_result
+from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ConfigurationError, DefinitionError, UnknownExperimentError
 from abmiddleware.exposures.journal import Journal
 from abmiddleware.exposures.records import Record
@@ -102,7 +103,7 @@ class Engine:
             self, UserContext(self.attributes, facts, self.cookie.name), deferred=True
         )
 
-    def in_debug(self, debug: bool) -> None:  # noqa: FBT001  # reads as the framework's flag
+    def in_debug(self, debug: bool) -> None:
         """Take over the framework's debug mode where `strict` was not given; for adapters."""
         if debug and not self._strict_is_given:
             self.strict = True
@@ -115,6 +116,8 @@ class Engine:
         """
         if isinstance(experiment, str):
             return snapshot.plans.get(experiment)
+        if not isinstance(experiment, Experiment):
+            return None
         plan = experiment.plan
         known = snapshot.plans.get(plan.key) or self._adopted.get(plan.key)
         if known is None and len(self._adopted) < _MAX_ADOPTED:
@@ -135,10 +138,11 @@ class Engine:
         Raises:
             UnknownExperimentError: in strict mode.
         """
-        error = UnknownExperimentError(str(key), get_close_matches(str(key), snapshot.plans, n=3))
+        name = key if isinstance(key, str) else shown(key)
+        error = UnknownExperimentError(name, get_close_matches(name, snapshot.plans, n=3))
         if self.strict:
             raise error
-        notices.warn_once(f"unknown {key}", "%s", error)
+        notices.warn_once(f"unknown {name}", "%s", error)
         return unknown_result()
 
     def record(self, records: Sequence[Record]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from abmiddleware.evaluation.buckets import (
     bucket_ranges,
@@ -21,7 +21,7 @@ from abmiddleware.evaluation.conditions import Matcher, Problem, compile_conditi
 from abmiddleware.evaluation.hashing import Bucket, bucket_of
 from abmiddleware.evaluation.operators import SavedGroups
 from abmiddleware.evaluation.result import Reason, Result
-from abmiddleware.evaluation.values import Attributes, is_truthy, unit_text
+from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, unit_text
 from abmiddleware.exceptions import DefinitionError
 
 Decision = Callable[[Attributes], Result[Any]]
@@ -95,6 +95,10 @@ class Plan:
         """Return the control, outside the experiment."""
         return _unhashed(self.arms[0], self.hash_attribute, attributes, reason)
 
+    def failed(self) -> Result[Any]:
+        """Return the control for an evaluation that failed; reads no attribute."""
+        return self.outside(Attributes(), Reason.ERROR)
+
     def forced(self, index: object, attributes: Attributes) -> Result[Any]:
         """Return a forced variation; outside the experiment where the index does not exist."""
         return _forced(self.arms, index, self.hash_attribute, attributes)
@@ -139,8 +143,10 @@ def _unhashed(
 def _forced(
     arms: Sequence[Arm], index: object, hash_attribute: str, attributes: Attributes
 ) -> Result[Any]:
-    if type(index) is int and 0 <= index < len(arms):
-        return _unhashed(arms[index], hash_attribute, attributes, Reason.FORCED, inside=True)
+    if is_number(index) and index in range(len(arms)):
+        return _unhashed(
+            arms[int(cast(float, index))], hash_attribute, attributes, Reason.FORCED, inside=True
+        )
     return _unhashed(arms[0], hash_attribute, attributes, Reason.FORCED)
 
 
@@ -150,14 +156,14 @@ _NOTHING: Final = Arm(0, None, "0", "", False)
 
 def compile_plan(
     key: str,
-    variations: Sequence[object],
+    variations: object,
     *,
     weights: object = None,
     coverage: object = None,
     ranges: object = None,
-    hash_attribute: str = "id",
+    hash_attribute: object = "id",
     hash_version: object = None,
-    seed: str = "",
+    seed: object = "",
     namespace: object = None,
     filters: object = None,
     condition: object = None,
@@ -175,11 +181,11 @@ def compile_plan(
     `problems` as far as no function of the definition itself has checked it.
     """
     arms = _arms(variations, meta)
-    hash_attribute = hash_attribute or "id"
+    name = hash_attribute if isinstance(hash_attribute, str) and hash_attribute else "id"
     matches, problems = _targeting(condition, saved_groups, f"{path}.condition")
     decide = _decision(
         arms=arms or (_NOTHING,),
-        hash_attribute=hash_attribute,
+        hash_attribute=name,
         bucket=_bucket(seed or key, hash_version) if len(arms) > 1 else None,
         limits=(
             bucket_ranges(len(arms), coverage, weights)
@@ -192,12 +198,12 @@ def compile_plan(
         force=force,
         active=active,
     )
-    return Plan(key, hash_attribute, phase, arms or (_NOTHING,), decide, config_hash, problems)
+    return Plan(key, name, phase, arms or (_NOTHING,), decide, config_hash, problems)
 
 
-def _bucket(seed: str, hash_version: object) -> Bucket | None:
+def _bucket(seed: object, hash_version: object) -> Bucket | None:
     version = hash_version if is_truthy(hash_version) else 1
-    return bucket_of(seed, version) if type(version) in (int, float) else None  # type: ignore[arg-type]
+    return bucket_of(seed, version) if isinstance(seed, str) else None
 
 
 def _targeting(
@@ -223,7 +229,9 @@ def _filters(filters: object) -> Callable[[Attributes], bool] | None:
     return lambda attributes: all(test(attributes) for test in tests)
 
 
-def _arms(variations: Sequence[object], meta: object) -> tuple[Arm, ...]:
+def _arms(variations: object, meta: object) -> tuple[Arm, ...]:
+    if isinstance(variations, str) or not isinstance(variations, Sequence):
+        return ()
     entries = meta if isinstance(meta, (list, tuple)) else []
     arms = []
     for index, value in enumerate(variations):
@@ -241,7 +249,7 @@ def _arms(variations: Sequence[object], meta: object) -> tuple[Arm, ...]:
     return tuple(arms)
 
 
-def _decision(  # noqa: C901, PLR0915  # one closure: every step of a decision in order
+def _decision(
     *,
     arms: tuple[Arm, ...],
     hash_attribute: str,

@@ -51,6 +51,6 @@ class Result(msgspec.Struct, Generic[T], frozen=True):
     reason: Reason
 
 
-def unknown_result(reason: Reason = Reason.UNKNOWN) -> Result[Any]:
+def unknown_result() -> Result[Any]:
     """Return the result of a key that no configuration knows: outside of any experiment."""
-    return Result(False, None, "", 0, False, "", "", None, "", False, False, None, reason)
+    return Result(False, None, "", 0, False, "", "", None, "", False, False, None, Reason.UNKNOWN)

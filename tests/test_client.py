@@ -1,0 +1,411 @@
+"""The client and the engine, without any web framework."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import logging
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from abmiddleware import (
+    ConfigurationError,
+    DefinitionError,
+    Engine,
+    Experiment,
+    Journal,
+    JournalReader,
+    MemorySink,
+    Reason,
+    RecordError,
+    UnknownExperimentError,
+    VariationMeta,
+)
+from abmiddleware.exposures.records import ExposureRow
+from abmiddleware.notices import notices
+
+MODEL = Experiment("ranking-model", ["linear", "boosted"], hash_version=2)
+PRICE = Experiment("price", [9.99, 11.99], hash_attribute="company", weights=[0.5, 0.5])
+
+
+@pytest.fixture(autouse=True)
+def _said_nothing() -> None:
+    notices.forget()
+
+
+@pytest.fixture
+def sink() -> MemorySink:
+    return MemorySink()
+
+
+@pytest.fixture
+def engine(sink: MemorySink) -> Engine:
+    return Engine([MODEL, PRICE], sink=sink, service="batch")
+
+
+def test_a_script_uses_the_same_client(engine: Engine, sink: MemorySink) -> None:
+    """Without a web request a client runs experiments for whom it is told."""
+    with engine.client(id="u1", country="NL") as experiments:
+        value = experiments.run(MODEL).value
+
+    assert value in MODEL.variations
+    assert sink.exposures[0].unit_id == "u1"
+    assert sink.exposures[0].service == "batch"
+
+
+def test_with_writes_once_at_its_end(tmp_path: Path) -> None:
+    """Within `with`, all records go out together at the end, also when it ends by an error."""
+    engine = Engine([MODEL], journal=tmp_path / "journal.jsonl")
+    with pytest.raises(ZeroDivisionError), engine.client(id="u1") as experiments:
+        experiments.run(MODEL)
+        assert not (tmp_path / "journal.jsonl").exists()
+        raise ZeroDivisionError
+
+    assert len(list(JournalReader(tmp_path / "journal.jsonl"))) == 1
+
+
+def test_without_with_each_record_is_written_at_once(engine: Engine, sink: MemorySink) -> None:
+    """A client that nobody closes loses nothing."""
+    engine.client(id="u1").run(MODEL)
+
+    assert len(sink.exposures) == 1
+
+
+def test_without_an_id_nobody_is_in(engine: Engine, sink: MemorySink) -> None:
+    """A script has no visitor: without an id the control is served and nothing recorded."""
+    result = engine.client().run(MODEL)
+
+    assert (result.in_experiment, result.value) == (False, "linear")
+    assert result.reason == "no_unit"
+    assert sink.records == []
+
+
+def test_a_key_and_its_object_are_one(engine: Engine, sink: MemorySink) -> None:
+    """Asking by key and by object gives one answer and one exposure."""
+    experiments = engine.client(id="u1")
+
+    assert experiments.run("ranking-model") is experiments.run(MODEL)
+    assert len(sink.exposures) == 1
+
+
+def test_an_unregistered_experiment_runs(engine: Engine, sink: MemorySink) -> None:
+    """An experiment object needs no registration."""
+    banner = Experiment("banner", [("grid", 3), ("list", 1)])
+
+    assert engine.client(id="u1").run(banner).value in banner.variations
+    assert sink.exposures[0].experiment_key == "banner"
+
+
+def test_two_experiments_with_one_key_are_an_error(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two different definitions of one key raise in tests, and warn in production."""
+    twin = Experiment("ranking-model", ["linear", "deep"])
+    with pytest.raises(DefinitionError, match="ranking-model: is the key of two"):
+        engine.client(id="u1").run(twin)
+    relaxed = Engine([MODEL], sink=MemorySink(), strict=False)
+    with caplog.at_level(logging.WARNING, "abmiddleware"):
+        relaxed.client(id="u1").run(twin)
+
+    assert "is the key of two different experiments" in caplog.text
+
+
+def test_an_equal_definition_is_no_twin(engine: Engine) -> None:
+    """An experiment that is built anew in each call, but the same, is fine."""
+    for _ in range(3):
+        again = Experiment("ranking-model", ["linear", "boosted"], hash_version=2)
+        assert engine.client(id="u1").run(again).in_experiment
+
+
+def test_an_unknown_key_names_the_nearest(engine: Engine) -> None:
+    """The error of a mistyped key says what was probably meant."""
+    with pytest.raises(UnknownExperimentError, match="did you mean 'ranking-model'") as caught:
+        engine.client(id="u1").run("ranking-modle")
+
+    assert caught.value.nearest == ("ranking-model",)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_key_of_a_wrong_type_is_unknown(sink: MemorySink, strict: bool) -> None:
+    """What is neither key nor experiment is a clear error in tests and no experiment else."""
+    experiments = Engine([MODEL], sink=sink, strict=strict).client(id="u1")
+    wrong: Any = 7
+    if strict:
+        with pytest.raises(UnknownExperimentError, match="no experiment '7'"):
+            experiments.run(wrong)
+    else:
+        assert experiments.run(wrong).reason == "unknown"
+        assert experiments.peek(wrong).reason == "unknown"
+
+
+def test_value_gives_the_default_outside(engine: Engine) -> None:
+    """`value` is the variation for who is in, and the default for who is not."""
+    assert engine.client(company="acme").value(PRICE, 1.0) in PRICE.variations
+    assert engine.client().value(PRICE, 1.0) == 1.0
+
+
+def test_assignments_are_those_seen(engine: Engine) -> None:
+    """`assignments` lists what was run and peeked so far."""
+    experiments = engine.client(id="u1", company="acme")
+    assert experiments.assignments == {}
+    run, peeked = experiments.run(MODEL), experiments.peek(PRICE)
+
+    assert experiments.assignments == {"ranking-model": run, "price": peeked}
+
+
+def test_identify_does_not_change_an_answer(engine: Engine, sink: MemorySink) -> None:
+    """What is decided keeps its answer; what is decided later uses the new attributes."""
+    experiments = engine.client(id="u1")
+    before = experiments.run(MODEL)
+    experiments.identify(id="u2", company="acme")
+
+    assert experiments.run(MODEL) is before
+    assert experiments.run(PRICE).hash_value == "acme"
+    assert len(sink.exposures) == 2
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+class Text(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("given", "hashed"),
+    [
+        pytest.param(uuid.UUID(int=5), "00000000-0000-0000-0000-000000000005", id="uuid"),
+        pytest.param(7, "7", id="integer"),
+        pytest.param(7.0, "7", id="float"),
+        pytest.param(Decimal("7.50"), "7.5", id="decimal"),
+        pytest.param(Color.RED, "red", id="enum"),
+        pytest.param(Text("text"), "text", id="text-subclass"),
+        pytest.param(datetime.date(2026, 11, 22), "2026-11-22", id="date"),
+        pytest.param((1, 2), "1,2", id="tuple"),
+        pytest.param(True, "true", id="true"),
+    ],
+)
+def test_ids_of_python_types_have_one_text(
+    engine: Engine, sink: MemorySink, given: object, hashed: str
+) -> None:
+    """An id of a usual Python type is hashed by its text, the same in every process."""
+    engine.client(id=given).run(MODEL)
+
+    assert [exposure.unit_id for exposure in sink.exposures] == [hashed]
+
+
+def test_an_object_is_no_id(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """An object whose text may differ between processes identifies nobody, and the log says so."""
+    with caplog.at_level(logging.WARNING, "abmiddleware"):
+        result = engine.client(id=object()).run(MODEL)
+
+    assert not result.in_experiment
+    assert "attribute 'id' counts as missing" in caplog.text
+
+
+def test_attributes_are_computed_only_when_read(sink: MemorySink) -> None:
+    """A function of an attribute is called once, and only when an experiment reads it."""
+    calls: list[str] = []
+
+    def resolver(name: str) -> Any:
+        def resolve(_: object) -> str:
+            calls.append(name)
+            return f"{name}-value"
+
+        return resolve
+
+    engine = Engine(
+        [MODEL, PRICE],
+        sink=sink,
+        attributes={"company": resolver("company"), "country": resolver("country")},
+    )
+    experiments = engine.client(id="u1")
+    experiments.run(MODEL)
+    assert calls == []
+    experiments.run(PRICE)
+    experiments.peek(PRICE)
+
+    assert calls == ["company"]
+
+
+def test_a_failing_attribute_counts_as_missing(
+    sink: MemorySink, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An attribute's function that raises breaks nothing: the unit is not in, the log tells."""
+    engine = Engine([PRICE], sink=sink, attributes={"company": lambda _: 1 / 0})
+    with caplog.at_level(logging.WARNING, "abmiddleware"):
+        result = engine.client().run(PRICE)
+
+    assert result.reason is Reason.NO_UNIT
+    assert "'company' counts as missing" in caplog.text
+
+
+def test_recorded_attributes_are_those_allowed(sink: MemorySink) -> None:
+    """Exposures carry the attributes on the list, and no others."""
+    engine = Engine([MODEL], sink=sink, record_attributes=["country", "plan"])
+    engine.client(id="u1", country="NL", email="u1@example.com").run(MODEL)
+
+    assert sink.exposures[0].attributes == {"country": "NL", "plan": None}
+
+
+def test_other_known_ids_are_recorded(engine: Engine, sink: MemorySink) -> None:
+    """An exposure carries the other ids that are known, so that analyses can join by them."""
+    engine.client(id="u1", company="acme", user_id=7).run(PRICE)
+
+    assert sink.exposures[0].alt_ids == {"id": "u1", "user_id": "7"}
+
+
+def test_an_exposure_says_what_was_decided(sink: MemorySink) -> None:
+    """The record names the variation's key, the phase and the definition."""
+    test = Experiment(
+        "copy",
+        ["a", "b"],
+        ranges=[(0, 0), (0, 1)],
+        meta=[VariationMeta("short"), VariationMeta("long")],
+        phase=3,
+    )
+    engine = Engine([test], sink=sink)
+    engine.client(id="u1").run(test)
+    exposure = sink.exposures[0]
+
+    assert (exposure.variation_key, exposure.variation_id, exposure.phase) == ("long", 1, 3)
+    assert exposure.config_hash == test.plan.config_hash
+    assert exposure.kind == "exposed"
+
+
+@pytest.mark.parametrize(
+    ("event", "value"),
+    [
+        ("", None),
+        (None, None),
+        ("buy", "42"),
+        ("buy", float("nan")),
+        ("buy", True),
+        ("buy", 10**400),
+    ],
+)
+def test_a_wrong_outcome_is_an_error_in_tests_and_counted_else(event: Any, value: Any) -> None:
+    """An outcome that cannot be recorded raises in tests; in production it is counted as lost."""
+    with pytest.raises(RecordError, match="must be a"):
+        Engine(sink=MemorySink(), strict=True).client(id="u1").track(event, value)
+    relaxed = Engine(sink=MemorySink(), strict=False)
+    relaxed.client(id="u1").track(event, value)
+
+    assert relaxed.lost == {"outcome invalid": 1}
+
+
+def test_fifty_threads_issue_one_answer(engine: Engine, sink: MemorySink) -> None:
+    """Fifty threads on one client get the same result object and expose once."""
+    for _ in range(20):
+        sink.clear()
+        experiments = engine.client(id=str(uuid.uuid4()))
+        with ThreadPoolExecutor(50) as pool:
+            results = list(pool.map(lambda _: experiments.run(MODEL), range(50)))
+
+        assert len({id(result) for result in results}) == 1
+        assert len(sink.exposures) == 1
+
+
+def test_a_client_keeps_its_snapshot(engine: Engine) -> None:
+    """A client decides by the configuration it began with, though the engine has a newer one."""
+    experiments = engine.client(id="u1")
+    engine.snapshot = Engine([], sink=MemorySink()).snapshot
+
+    assert experiments.run("ranking-model").in_experiment
+    with pytest.raises(UnknownExperimentError):
+        engine.client(id="u1").run("ranking-model")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param({"enabled": False}, (False, "linear", "disabled"), id="disabled"),
+        pytest.param({"qa_mode": True}, (False, "linear", "qa_mode"), id="qa-mode"),
+        pytest.param(
+            {"forced_variations": {"ranking-model": 1}}, (True, "boosted", "forced"), id="forced"
+        ),
+        pytest.param(
+            {"forced_variations": {"ranking-model": 9}}, (False, "linear", "forced"), id="no-such"
+        ),
+    ],
+)
+def test_options_of_the_process_are_not_recorded(
+    sink: MemorySink, options: Any, expected: tuple[bool, str, str]
+) -> None:
+    """Switched off, in QA mode or forced, the variation is served and nothing is recorded."""
+    result = Engine([MODEL], sink=sink, **options).client(id="u1").run(MODEL)
+
+    assert (result.in_experiment, result.value, result.reason) == expected
+    assert sink.records == []
+
+
+class Explosive(str):
+    """A text that cannot be compared."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no comparison")
+
+    __hash__ = str.__hash__
+
+
+def test_an_evaluation_that_fails_serves_the_control(
+    sink: MemorySink, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever an attribute does, the view gets the control, and the log tells."""
+    targeted = Experiment("targeted", ["off", "on"], condition={"plan": "gold"})
+    experiments = Engine([targeted], sink=sink).client(id="u1")
+    experiments._context["plan"] = Explosive("gold")
+    with caplog.at_level(logging.WARNING, "abmiddleware"):
+        result = experiments.run(targeted)
+
+    assert (result.in_experiment, result.value, result.reason) == (False, "off", "error")
+    assert "the control is served" in caplog.text
+    assert sink.records == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"experiments": [MODEL, MODEL]}, r"experiments\[1\].key: is 'ranking-model'"),
+        ({"experiments": ["ranking-model"]}, r"experiments\[0\]: is 'ranking-model'"),
+        ({"sink": MemorySink(), "journal": "x"}, "must be one of the two"),
+        ({"sink": 5}, "must have a method write"),
+        ({"attributes": {"company": "acme"}}, r"attributes\['company'\]"),
+    ],
+)
+def test_a_wrong_engine_is_an_error(arguments: Any, message: str) -> None:
+    """A mistake in the engine's arguments is told when it is made."""
+    with pytest.raises((ConfigurationError, DefinitionError), match=message):
+        Engine(**arguments)
+
+
+def test_the_journal_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without a sink records go to a journal, named by argument, environment or default."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ABMIDDLEWARE_JOURNAL", raising=False)
+    default = Engine().sink
+    monkeypatch.setenv("ABMIDDLEWARE_JOURNAL", str(tmp_path / "named.jsonl"))
+    named, given = Engine().sink, Engine(journal=tmp_path / "given.jsonl").sink
+    names = [sink.path.name for sink in (default, named, given) if isinstance(sink, Journal)]
+
+    assert names == ["abmiddleware.jsonl", "named.jsonl", "given.jsonl"]
+
+
+def test_the_row_is_what_was_exposed(tmp_path: Path) -> None:
+    """What the journal holds reads back as the exposure."""
+    engine = Engine([MODEL], journal=tmp_path / "journal.jsonl", service="batch")
+    result = engine.client(id="ü-1").run(MODEL)
+    (row,) = JournalReader(tmp_path / "journal.jsonl")
+
+    assert isinstance(row, ExposureRow)
+    assert (row.v, row.type, row.unit_type, row.unit_id) == (1, "exposure", "id", "ü-1")
+    assert (row.variation_key, row.variation_id) == (result.key, result.variation_id)
+    assert row.service == "batch"

@@ -1,0 +1,168 @@
+"""What is Starlette's and FastAPI's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket
+
+from abmiddleware import Engine, MemorySink
+from abmiddleware.client import ExperimentClient
+from abmiddleware_fastapi import (
+    Experiments,
+    ExperimentsMiddleware,
+    experiments_from,
+    get_experiments,
+)
+from tests.web.views import BUTTON
+
+
+async def run(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(experiments_from(request).run(BUTTON).value)
+
+
+def starlette_app(engine: Engine, *routes: Any) -> Starlette:
+    return Starlette(
+        routes=[Route("/run", run), *routes],
+        middleware=[Middleware(ExperimentsMiddleware, engine=engine)],
+    )
+
+
+def test_every_spelling_is_one_client(engine: Engine) -> None:
+    """Property, state, scope and function give the same client."""
+
+    async def same(request: Request) -> PlainTextResponse:
+        clients = {
+            id(client)
+            for client in (
+                request.experiments,  # type: ignore[attr-defined]
+                request.state.experiments,
+                request["experiments"],
+                experiments_from(request),
+            )
+        }
+        return PlainTextResponse(str(len(clients)))
+
+    app = starlette_app(engine, Route("/same", same))
+
+    assert TestClient(app).get("/same").text == "1"
+
+
+def test_a_missing_middleware_is_named() -> None:
+    """Asking for experiments without the middleware tells what is missing."""
+    app = Starlette(routes=[Route("/run", run)])
+
+    with pytest.raises(RuntimeError, match="ExperimentsMiddleware must be added"):
+        TestClient(app).get("/run")
+
+
+def test_a_mounted_application_shares_the_client(engine: Engine, sink: MemorySink) -> None:
+    """An application with the middleware inside another with it uses one client and one cookie."""
+    inner = starlette_app(engine)
+    outer = starlette_app(engine, Mount("/inner", inner))
+    response = TestClient(outer).get("/inner/run")
+
+    assert len(response.headers.get_list("set-cookie")) == 1
+    assert len(sink.exposures) == 1
+
+
+def test_a_websocket_keeps_its_visitor(engine: Engine, sink: MemorySink) -> None:
+    """A WebSocket runs experiments for the visitor of its handshake, and records each at once."""
+
+    async def chat(socket: WebSocket) -> None:
+        experiments: ExperimentClient = socket.experiments  # type: ignore[attr-defined]
+        experiments.ensure_identity()
+        await socket.accept()
+        await socket.send_text(experiments.run(BUTTON).value)
+        await socket.receive_text()
+        await socket.close()
+
+    client = TestClient(starlette_app(engine, WebSocketRoute("/chat", chat)))
+    with client.websocket_connect("/chat") as socket:
+        value = socket.receive_text()
+        recorded = len(sink.exposures)
+        socket.send_text("done")
+
+    assert recorded == 1
+    assert value in BUTTON.variations
+
+
+def test_a_background_task_is_recorded(engine: Engine, sink: MemorySink) -> None:
+    """An experiment that first runs in a background task is recorded then."""
+
+    async def later(request: Request) -> PlainTextResponse:
+        experiments = experiments_from(request)
+        experiments.ensure_identity()
+        return PlainTextResponse("sent", background=BackgroundTask(experiments.run, BUTTON))
+
+    client = TestClient(starlette_app(engine, Route("/later", later)))
+    client.get("/later")
+
+    assert len(sink.exposures) == 1
+    assert sink.exposures[0].unit_id == (client.cookies.get("ab_id") or "").split(".")[0]
+
+
+def test_the_property_can_be_left_out(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `request_property=False` Starlette's classes stay as they are."""
+    monkeypatch.delattr(HTTPConnection, "experiments", raising=False)
+    ExperimentsMiddleware(Starlette(), engine, request_property=False)
+
+    assert not hasattr(HTTPConnection, "experiments")
+
+
+def test_a_taken_property_is_kept(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that something else has taken stays with it."""
+    monkeypatch.setattr(HTTPConnection, "experiments", "theirs", raising=False)
+    ExperimentsMiddleware(Starlette(), engine)
+
+    assert HTTPConnection.experiments == "theirs"  # type: ignore[attr-defined]
+
+
+def fastapi_app(engine: Engine | None) -> FastAPI:
+    app = FastAPI()
+    if engine is None:
+
+        @app.get("/checkout")
+        async def checkout() -> str:
+            return ""
+
+        return app
+    app.add_middleware(ExperimentsMiddleware, engine=engine)
+
+    async def checkout_with(experiments: Any) -> str:
+        return str(experiments.run(BUTTON).value)
+
+    checkout_with.__name__ = "checkout"
+    checkout_with.__annotations__ = {"experiments": Experiments, "return": str}
+    app.get("/checkout")(checkout_with)
+    return app
+
+
+def test_the_dependency_leaves_openapi_alone(engine: Engine) -> None:
+    """The schema of an application with the dependency equals that of one without."""
+    assert fastapi_app(engine).openapi() == fastapi_app(None).openapi()
+
+
+def test_the_dependency_can_be_overridden(engine: Engine, sink: MemorySink) -> None:
+    """FastAPI's own way of overriding a dependency in tests works."""
+    app = fastapi_app(engine)
+    app.dependency_overrides[get_experiments] = lambda: engine.client(id="tester")
+    TestClient(app).get("/checkout")
+
+    assert [exposure.unit_id for exposure in sink.exposures] == ["tester"]
+
+
+def test_lifespan_passes_through(engine: Engine) -> None:
+    """Events that are no request pass untouched."""
+    app = starlette_app(engine)
+    with TestClient(app) as client:
+        assert client.get("/run").status_code == 200

@@ -1,0 +1,169 @@
+"""What is Django's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.test import Client, override_settings
+
+from abmiddleware import ConfigurationError, Engine, LoggingSink, MemorySink
+from abmiddleware_django import conf
+from abmiddleware_django.checks import MIDDLEWARE, check_settings
+from tests.web.views import BUTTON, EXPERIMENTS
+
+memory = MemorySink()
+engine_in_module = Engine(EXPERIMENTS, sink=memory)
+company_of = len
+
+
+@pytest.fixture(autouse=True)
+def _new_engine() -> Any:
+    conf.engine.cache_clear()
+    yield
+    conf.engine.cache_clear()
+
+
+def ids(**settings: Any) -> list[str | None]:
+    with override_settings(**settings):
+        return [message.id for message in check_settings()]
+
+
+def test_a_right_setting_passes_the_checks(tmp_path: Path) -> None:
+    """A complete and right setting gives no message."""
+    setting = {
+        "EXPERIMENTS": "tests.web.views.EXPERIMENTS",
+        "JOURNAL": tmp_path / "journal.jsonl",
+        "COOKIE": {"NAME": "visitor", "DOMAIN": "example.com", "SECURE": True},
+        "ATTRIBUTES": {"company": "tests.web.test_django.company_of"},
+        "RECORD_ATTRIBUTES": ["company"],
+        "SERVICE": "shop",
+        "STRICT": False,
+    }
+
+    assert ids(EXPERIMENTS=setting) == []
+    with override_settings(EXPERIMENTS=setting):
+        engine = conf.engine()
+        assert engine.cookie.name == "visitor"
+        assert engine.service == "shop"
+        assert not engine.strict
+        assert engine.snapshot.plans.keys() == {each.key for each in EXPERIMENTS}
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        pytest.param([], "EXPERIMENTS: is [], must be a dictionary", id="no-dictionary"),
+        pytest.param({"JURNAL": "x"}, "EXPERIMENTS['JURNAL']: is unknown", id="unknown-key"),
+        pytest.param({"EXPERIMENTS": "no.such.path"}, "cannot be imported", id="bad-path"),
+        pytest.param({"EXPERIMENTS": [1]}, "must be an Experiment", id="no-experiment"),
+        pytest.param({"EXPERIMENTS": [BUTTON, BUTTON]}, "must be its own", id="same-key"),
+        pytest.param({"SINK": object()}, "must have a method write", id="no-sink"),
+        pytest.param({"COOKIE": {"NAM": "x"}}, "keys of VisitorCookie", id="unknown-option"),
+        pytest.param({"COOKIE": {"NAME": "a b"}}, "cookie.name", id="bad-cookie-name"),
+        pytest.param({"ATTRIBUTES": {"a": 1}}, "must be a function", id="no-function"),
+        pytest.param({"ENGINE": 1}, "must be an Engine", id="no-engine"),
+        pytest.param(
+            {"ENGINE": "tests.web.test_django.engine_in_module", "SERVICE": "x"},
+            "must be alone",
+            id="engine-and-more",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_an_error_of_the_checks(setting: Any, message: str) -> None:
+    """`manage.py check` names the key that is wrong and the mend."""
+    with override_settings(EXPERIMENTS=setting):
+        messages = check_settings()
+
+        assert [each.id for each in messages] == ["abmiddleware.E001"]
+        assert message in str(messages[0])
+        with pytest.raises(SystemCheckError, match="abmiddleware.E001"):
+            call_command("check")
+
+
+@pytest.mark.parametrize("middleware", [[], [MIDDLEWARE, MIDDLEWARE]], ids=["none", "twice"])
+def test_the_middleware_must_be_there_once(middleware: list[str]) -> None:
+    """A missing or doubled middleware is an error."""
+    setting = {"SINK": MemorySink()}
+
+    assert ids(MIDDLEWARE=middleware, EXPERIMENTS=setting) == ["abmiddleware.E002"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "django.middleware.cache.UpdateCacheMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+    ],
+)
+def test_the_middleware_has_its_place(other: str) -> None:
+    """Middleware that must come first and does not is a warning."""
+    setting = {"SINK": MemorySink()}
+
+    assert ids(MIDDLEWARE=[MIDDLEWARE, other], EXPERIMENTS=setting) == ["abmiddleware.W001"]
+    assert ids(MIDDLEWARE=[other, MIDDLEWARE], EXPERIMENTS=setting) == []
+
+
+def test_the_cookie_needs_a_name_of_its_own() -> None:
+    """A visitor cookie with the name of the session cookie is an error."""
+    setting = {"SINK": MemorySink(), "COOKIE": {"NAME": "sessionid"}}
+
+    assert ids(EXPERIMENTS=setting) == ["abmiddleware.E003"]
+
+
+def test_a_journal_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
+    """A journal under a file, or that is a directory, is told before records are lost."""
+    (tmp_path / "file").write_text("")
+
+    assert ids(EXPERIMENTS={"JOURNAL": tmp_path / "file" / "journal"}) == ["abmiddleware.W002"]
+    assert ids(EXPERIMENTS={"JOURNAL": tmp_path}) == ["abmiddleware.W002"]
+    assert ids(EXPERIMENTS={"JOURNAL": tmp_path / "file"}) == []
+    assert ids(EXPERIMENTS={"JOURNAL": tmp_path / "new" / "journal"}) == []
+
+
+def test_an_engine_can_be_named_by_its_path() -> None:
+    """`ENGINE` names an engine that the project made itself."""
+    with override_settings(EXPERIMENTS={"ENGINE": "tests.web.test_django.engine_in_module"}):
+        assert conf.engine() is engine_in_module
+
+
+def test_a_sink_can_be_given() -> None:
+    """`SINK` takes an object as it is."""
+    sink = LoggingSink()
+    with override_settings(EXPERIMENTS={"SINK": sink}):
+        assert conf.engine().sink is sink
+
+
+def test_a_changed_setting_makes_a_new_engine() -> None:
+    """`override_settings` changes the engine, and leaving it brings the old setting back."""
+    with override_settings(EXPERIMENTS={"SERVICE": "one", "SINK": memory}):
+        with override_settings(EXPERIMENTS={"SERVICE": "two", "SINK": memory}):
+            inner = conf.engine().service
+
+        assert (conf.engine().service, inner) == ("one", "two")
+
+
+def test_djangos_tests_are_strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under Django's own test runner a mistake in a view raises, though DEBUG is off."""
+    monkeypatch.delenv("PYTEST_VERSION")
+    with override_settings(EXPERIMENTS={"SINK": memory}, DEBUG=False):
+        assert conf.engine().strict
+
+
+def test_the_setting_error_reaches_no_later_than_the_first_request() -> None:
+    """Without running the checks, a wrong setting is told by the first request."""
+    with (
+        override_settings(EXPERIMENTS={"JURNAL": "x"}),
+        pytest.raises(ConfigurationError, match="JURNAL"),
+    ):
+        Client().get("/sync/run")
+
+
+def test_the_app_needs_no_migration() -> None:
+    """The app has no models, so there is nothing to migrate."""
+    assert list(apps.get_app_config("abmiddleware_django").get_models()) == []
