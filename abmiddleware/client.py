@@ -64,7 +64,7 @@ class ExperimentClient:
         Raises:
             UnknownExperimentError: in strict mode, no configuration knows the key.
         """
-        key = _key(experiment)
+        key = experiment if isinstance(experiment, str) else _key(experiment)
         answer = self._answers.get(key)
         if answer is None:
             answer = self._assign(experiment, key)
@@ -84,7 +84,7 @@ class ExperimentClient:
         Raises:
             UnknownExperimentError: in strict mode, no configuration knows the key.
         """
-        key = _key(experiment)
+        key = experiment if isinstance(experiment, str) else _key(experiment)
         answer = self._answers.get(key) or self._assign(experiment, key)
         return self._engine.unknown(experiment, self._snapshot) if answer is None else answer[1]
 
@@ -96,7 +96,11 @@ class ExperimentClient:
         """
         self.run(experiment)
 
-    def value(self, experiment: Experiment[Any] | str, default: D) -> Any | D:
+    @overload
+    def value(self, experiment: Experiment[T], default: D) -> T | D: ...
+    @overload
+    def value(self, experiment: str, default: Any) -> Any: ...
+    def value(self, experiment: Experiment[Any] | str, default: Any) -> Any:
         """Run an experiment and return its value; outside of it the default.
 
         Raises:
@@ -143,7 +147,8 @@ class ExperimentClient:
         self._context.identify(attributes)
         user = unit_text(self._context["user_id"]) if "user_id" in attributes else None
         visitor = unit_text(self._context.known("id"))
-        if user and visitor and self._exposed.setdefault(f"user_id {user}", visitor) is visitor:
+        token = object()
+        if user and visitor and self._exposed.setdefault(f"user_id {user}", token) is token:
             self._record(
                 Link(now_us(), "id", visitor, "user_id", user, "identify", self._engine.service)
             )
@@ -176,11 +181,17 @@ class ExperimentClient:
         if batch:
             self._engine.record(batch)
 
-    def response_starts(self) -> None:
-        """Write the records that wait; from now on each is written at once. For adapters."""
+    def response_starts(self) -> bool:
+        """Write the records that wait; from now on each is written at once. For adapters.
+
+        Returns:
+            Whether the response depends on who asks, so that `web.finish` must see its headers.
+        """
         self._deferred = False
         self._context.is_late = True
-        self.flush()
+        if self._pending:
+            self.flush()
+        return bool(self._answers) or "id" in self._context
 
     def cookie(self) -> SetCookie | None:
         """Return the visitor cookie if the response must set it. For adapters."""
@@ -206,27 +217,30 @@ class ExperimentClient:
         self.response_starts()
 
     def _assign(self, experiment: Experiment[Any] | str, key: str) -> _Answer | None:
-        plan = self._engine.plan(experiment, self._snapshot)
+        snapshot, context = self._snapshot, self._context
+        plan = snapshot.plans.get(key)
+        if not isinstance(experiment, str):
+            plan = self._engine.adopt(experiment, plan)
         if plan is None:
             return None
-        # The first of several threads wins; the others see its answer.
-        return self._answers.setdefault(key, (plan, self._decide(plan)))
-
-    def _decide(self, plan: Plan) -> Result[Any]:
-        options = self._snapshot.options
+        options = snapshot.options
         try:
-            if options is None:
-                return plan.decide(self._context)
-            return evaluate(plan, self._context, options)
+            result = plan.decide(context) if options is None else evaluate(plan, context, options)
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
-            notices.warn(
-                f"evaluation {plan.key}",
-                "experiment %r: the control is served, the evaluation raised %r",
-                plan.key,
-                error,
-                error=error,
-            )
-            return plan.failed()
+            result = self._failed(plan, error)
+        # The first of several threads wins; the others see its answer.
+        return self._answers.setdefault(key, (plan, result))
+
+    @staticmethod
+    def _failed(plan: Plan, error: Exception) -> Result[Any]:
+        notices.warn(
+            f"evaluation {plan.key}",
+            "experiment %r: the control is served, the evaluation raised %r",
+            plan.key,
+            error,
+            error=error,
+        )
+        return plan.failed()
 
     def _expose(self, key: str, answer: _Answer) -> None:
         token = object()
@@ -235,54 +249,51 @@ class ExperimentClient:
         plan, result = answer
         if not result.hash_used:
             return
-        unit = result.hash_value
-        self._record(
-            Exposure(
-                now_us(),
-                key,
-                plan.phase,
-                result.key,
-                result.variation_id,
-                result.hash_attribute,
-                unit if type(unit) is str else unit_text(unit) or "",
-                self._alt_ids(result.hash_attribute),
-                self._recorded_attributes(),
-                plan.config_hash,
-                self._engine.service,
-            )
+        engine, context = self._engine, self._context
+        unit, unit_type = result.hash_value, result.hash_attribute
+        names = engine.record_attributes
+        exposure = Exposure(
+            now_us(),
+            key,
+            plan.phase,
+            result.key,
+            result.variation_id,
+            unit_type,
+            unit if type(unit) is str else unit_text(unit) or "",
+            # Where nothing but the visitor id was read, there are no other ids.
+            {} if unit_type == "id" and len(context) == 1 else self._known_ids(unit_type),
+            {name: context.known(name) for name in names} if names else {},
+            plan.config_hash,
+            engine.service,
         )
+        self._pending.append(exposure)
+        if not self._deferred:
+            self.flush()
 
     def _record(self, record: Record) -> None:
         self._pending.append(record)
         if not self._deferred:
             self.flush()
 
-    def _alt_ids(self, unit_type: str) -> dict[str, str]:
-        """Return the other ids that are known already, without computing or issuing any."""
-        ids = {}
+    def _known_ids(self, besides: str) -> dict[str, str]:
+        """Return the ids that are known already, without computing or issuing any."""
+        ids: dict[str, str] = {}
         for name in (*self._snapshot.units, "user_id"):
-            if name != unit_type and (name == "id" or name in self._context):
+            if name != besides and (name == "id" or name in self._context):
                 text = unit_text(self._context.known(name))
                 if text:
                     ids[name] = text
         return ids
 
     def _unit_ids(self) -> dict[str, str]:
-        ids = self._alt_ids("")
+        """Return the ids of all units, computing and issuing what is not known yet."""
         for name in self._snapshot.units:
-            text = unit_text(self._context[name])
-            if text:
-                ids[name] = text
-        return ids
-
-    def _recorded_attributes(self) -> dict[str, object]:
-        return {name: self._context.known(name) for name in self._engine.record_attributes}
+            _ = self._context[name]
+        return self._known_ids("")
 
 
 def _key(experiment: object) -> str:
-    """Return the key that is asked for; what is no experiment has one that nothing knows."""
-    if isinstance(experiment, str):
-        return experiment
+    """Return the key of an experiment; what is none has one that nothing knows."""
     return experiment.key if isinstance(experiment, Experiment) else ""
 
 

@@ -73,7 +73,7 @@ class UserContext(Attributes):
     def identify(self, attributes: Mapping[str, object]) -> None:
         """Set attributes; what is decided already stays."""
         for name, value in attributes.items():
-            self[name] = plain(name, value)
+            self[name] = value if type(value) in _JSON else plain(name, value)
 
     def _issued(self) -> str | None:
         if self.facts is None:

@@ -108,21 +108,25 @@ class Engine:
         if debug and not self._strict_is_given:
             self.strict = True
 
-    def plan(self, experiment: Experiment[Any] | str, snapshot: Snapshot) -> Plan | None:
-        """Return the plan of an experiment or key; None where a snapshot does not know the key.
+    def adopt(self, experiment: object, known: Plan | None) -> Plan | None:
+        """Return the plan of an experiment object; None for what is none.
+
+        Args:
+            experiment: what a view asked for.
+            known: the plan that the configuration has for its key.
 
         Raises:
-            DefinitionError: in strict mode, two experiments in use have the same key.
+            DefinitionError: in strict mode, another experiment in use has the same key.
         """
-        if isinstance(experiment, str):
-            return snapshot.plans.get(experiment)
         if not isinstance(experiment, Experiment):
             return None
         plan = experiment.plan
-        known = snapshot.plans.get(plan.key) or self._adopted.get(plan.key)
+        if plan is known:
+            return plan
+        known = known or self._adopted.get(plan.key)
         if known is None and len(self._adopted) < _MAX_ADOPTED:
             known = self._adopted.setdefault(plan.key, plan)
-        if known is not None and known is not plan and known.config_hash != plan.config_hash:
+        if known is not None and known.config_hash != plan.config_hash:
             self._refuse_twin(plan.key)
         return plan
 

@@ -20,16 +20,14 @@ class Headers(Protocol):
 
 
 def finish(client: ExperimentClient, headers: Headers) -> SetCookie | None:
-    """Write the records that wait, and keep the response from being served to somebody else.
+    """Keep a response that depends on who asks from being served to somebody else.
 
-    Call it when the response is ready and before it starts. A response for which nothing was
-    asked stays as it is; any other gets `Vary: Cookie` and `Cache-Control: private`, unless the
-    view said that it is public.
+    Call it if `client.response_starts()` says so, before the response starts. The response gets
+    `Vary: Cookie` and `Cache-Control: private`, unless the view said that it is public.
 
     Returns:
         The cookie that the adapter must set, if any.
     """
-    client.response_starts()
     cookie = client.cookie()
     if cookie is not None or client.has_assigned:
         vary = _all_values(headers, "Vary")

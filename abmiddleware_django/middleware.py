@@ -81,7 +81,8 @@ def _attach(request: HttpRequest) -> ExperimentClient:
 
 
 def _finish(client: ExperimentClient, response: HttpResponseBase) -> HttpResponseBase:
-    cookie = finish(client, response.headers)
-    if cookie is not None:
-        response.set_cookie(**cast("dict[str, Any]", cookie.options()))
+    if client.response_starts():
+        cookie = finish(client, response.headers)
+        if cookie is not None:
+            response.set_cookie(**cast("dict[str, Any]", cookie.options()))
     return response

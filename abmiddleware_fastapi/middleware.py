@@ -59,6 +59,7 @@ class ExperimentsMiddleware:
     def __init__(self, app: ASGIApp, engine: Engine, *, request_property: bool = True) -> None:
         self.app = app
         self.engine = engine
+        self._asked_debug = False
         if request_property:
             _offer_property()
 
@@ -66,12 +67,16 @@ class ExperimentsMiddleware:
         if scope["type"] not in ("http", "websocket") or SCOPE_KEY in scope:
             await self.app(scope, receive, send)
             return
+        if not self._asked_debug:
+            self._asked_debug = True
+            self.engine.in_debug(getattr(scope.get("app"), "debug", False))
         client = self.engine.request_client(ConnectionFacts(scope))
         scope[SCOPE_KEY] = client
         scope.setdefault("state", {})[SCOPE_KEY] = client
 
         async def send_finished(message: Message) -> None:
-            if message["type"] in ("http.response.start", "websocket.accept"):
+            starts = message["type"] in ("http.response.start", "websocket.accept")
+            if starts and client.response_starts():
                 headers = MutableHeaders(raw=list(message.get("headers", ())))
                 cookie = finish(client, headers)
                 if cookie is not None:

@@ -105,7 +105,7 @@ def _asked() -> ExperimentClient | None:
 
 def _finish(response: Response) -> Response:
     client = _asked()
-    if client is not None:
+    if client is not None and client.response_starts():
         cookie = finish(client, response.headers)
         if cookie is not None:
             response.set_cookie(**cast("dict[str, Any]", cookie.options()))

@@ -169,6 +169,16 @@ def test_identify_does_not_change_an_answer(engine: Engine, sink: MemorySink) ->
     assert len(sink.exposures) == 2
 
 
+def test_a_user_is_linked_once(engine: Engine, sink: MemorySink) -> None:
+    """Naming the same user again in one request records no second link."""
+    experiments = engine.client(id="u1")
+    experiments.identify(user_id=7)
+    experiments.identify(user_id=7)
+    experiments.identify(country="NL")
+
+    assert len(sink.records) == 1
+
+
 class Color(enum.Enum):
     RED = "red"
 

@@ -161,6 +161,18 @@ def test_the_dependency_can_be_overridden(engine: Engine, sink: MemorySink) -> N
     assert [exposure.unit_id for exposure in sink.exposures] == ["tester"]
 
 
+def test_debug_makes_it_strict(sink: MemorySink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An application in debug mode makes the engine strict unless it was told otherwise."""
+    monkeypatch.delenv("PYTEST_VERSION")
+    engines = [Engine(sink=sink), Engine(sink=sink, strict=False)]
+    for engine in engines:
+        app = starlette_app(engine)
+        app.debug = True
+        TestClient(app).get("/run")
+
+    assert [engine.strict for engine in engines] == [True, False]
+
+
 def test_lifespan_passes_through(engine: Engine) -> None:
     """Events that are no request pass untouched."""
     app = starlette_app(engine)
