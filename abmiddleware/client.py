@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
+from abmiddleware.catalogue import Catalogue
 from abmiddleware.context import UserContext
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.plan import Plan, evaluate
@@ -16,9 +17,7 @@ from abmiddleware.exceptions import RecordError
 from abmiddleware.exposures.records import Exposure, Link, Outcome, Record, now_us, unique_id
 from abmiddleware.identity import SetCookie
 from abmiddleware.notices import notices
-
-if TYPE_CHECKING:
-    from abmiddleware.engine import Engine
+from abmiddleware.recorder import Recorder
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -36,17 +35,26 @@ class ExperimentClient:
     __slots__ = (
         "__weakref__",
         "_answers",
+        "_catalogue",
         "_context",
         "_deferred",
-        "_engine",
         "_exposed",
         "_pending",
+        "_recorder",
         "_snapshot",
     )
 
-    def __init__(self, engine: Engine, context: UserContext, *, deferred: bool = False) -> None:
-        self._engine = engine
-        self._snapshot = engine.snapshot
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        recorder: Recorder,
+        context: UserContext,
+        *,
+        deferred: bool = False,
+    ) -> None:
+        self._catalogue = catalogue
+        self._recorder = recorder
+        self._snapshot = catalogue.snapshot
         self._context = context
         #: Whether records wait for the response to start, or for the end of `with`.
         self._deferred = deferred
@@ -69,7 +77,7 @@ class ExperimentClient:
         if answer is None:
             answer = self._assign(experiment, key)
             if answer is None:
-                return self._engine.unknown(experiment, self._snapshot)
+                return self._catalogue.unknown(experiment, self._snapshot)
         if key not in self._exposed:
             self._expose(key, answer)
         return answer[1]
@@ -86,7 +94,7 @@ class ExperimentClient:
         """
         key = experiment if isinstance(experiment, str) else _key(experiment)
         answer = self._answers.get(key) or self._assign(experiment, key)
-        return self._engine.unknown(experiment, self._snapshot) if answer is None else answer[1]
+        return self._catalogue.unknown(experiment, self._snapshot) if answer is None else answer[1]
 
     def expose(self, experiment: Experiment[Any] | str) -> None:
         """Record the exposure of an experiment that was assigned by `peek`.
@@ -121,9 +129,8 @@ class ExperimentClient:
         problem = _outcome_problem(event, value)
         if problem:
             error = RecordError(problem)
-            if self._engine.strict:
-                raise error
-            self._engine.lose("outcome invalid", 1, error)
+            self._catalogue.mistakes.report(f"outcome {problem}", error)
+            self._recorder.lose("outcome invalid", 1, error)
             return
         now = now_us()
         self._record(
@@ -134,7 +141,7 @@ class ExperimentClient:
                 None if value is None else float(value),
                 self._unit_ids(),
                 properties,
-                self._engine.service,
+                self._recorder.service,
             )
         )
 
@@ -150,7 +157,7 @@ class ExperimentClient:
         token = object()
         if user and visitor and self._exposed.setdefault(f"user_id {user}", token) is token:
             self._record(
-                Link(now_us(), "id", visitor, "user_id", user, "identify", self._engine.service)
+                Link(now_us(), "id", visitor, "user_id", user, "identify", self._recorder.service)
             )
 
     def ensure_identity(self) -> None:
@@ -179,7 +186,7 @@ class ExperimentClient:
             except IndexError:  # another thread took it
                 break
         if batch:
-            self._engine.record(batch)
+            self._recorder.write(batch)
 
     def response_starts(self) -> bool:
         """Write the records that wait; from now on each is written at once. For adapters.
@@ -195,14 +202,7 @@ class ExperimentClient:
 
     def cookie(self) -> SetCookie | None:
         """Return the visitor cookie if the response must set it. For adapters."""
-        facts, policy = self._context.facts, self._engine.cookie
-        if facts is None or "id" not in self._context:
-            return None
-        visitor = self._context.visitor()
-        if visitor is None or not visitor.is_due(policy.max_age):
-            return None
-        secure = facts.is_secure() if policy.secure is None else policy.secure
-        return SetCookie(visitor.value(), policy, secure)
+        return self._context.set_cookie()
 
     def __enter__(self) -> Self:
         self._deferred = True
@@ -220,7 +220,7 @@ class ExperimentClient:
         snapshot, context = self._snapshot, self._context
         plan = snapshot.plans.get(key)
         if not isinstance(experiment, str):
-            plan = self._engine.adopt(experiment, plan)
+            plan = self._catalogue.adopt(experiment, plan)
         if plan is None:
             return None
         options = snapshot.options
@@ -249,9 +249,9 @@ class ExperimentClient:
         plan, result = answer
         if not result.hash_used:
             return
-        engine, context = self._engine, self._context
+        recorder, context = self._recorder, self._context
         unit, unit_type = result.hash_value, result.hash_attribute
-        names = engine.record_attributes
+        names = recorder.record_attributes
         exposure = Exposure(
             now_us(),
             key,
@@ -264,7 +264,7 @@ class ExperimentClient:
             {} if unit_type == "id" and len(context) == 1 else self._known_ids(unit_type),
             {name: context.known(name) for name in names} if names else {},
             plan.config_hash,
-            engine.service,
+            recorder.service,
         )
         self._pending.append(exposure)
         if not self._deferred:

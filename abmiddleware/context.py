@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from abmiddleware.evaluation.values import Attributes, shown
-from abmiddleware.identity import Visitor
+from abmiddleware.identity import SetCookie, Visitor, VisitorCookie
 from abmiddleware.notices import notices
 
 #: Computes an attribute from the framework's request.
@@ -37,14 +37,14 @@ class RequestFacts(Protocol):
 class UserContext(Attributes):
     """The attributes of whoever asks; the attribute `id` is the visitor id unless it is given."""
 
-    __slots__ = ("_cookie_name", "_resolvers", "_visitor", "facts", "is_late")
+    __slots__ = ("_cookie", "_resolvers", "_visitor", "facts", "is_late")
 
     def __init__(
-        self, resolvers: Mapping[str, Resolver], facts: RequestFacts | None, cookie_name: str
+        self, resolvers: Mapping[str, Resolver], facts: RequestFacts | None, cookie: VisitorCookie
     ) -> None:
         self.facts = facts
         self._resolvers = resolvers
-        self._cookie_name = cookie_name
+        self._cookie = cookie
         self._visitor: list[Visitor | None] = []
         #: Whether the response has started, so that a new id reaches no browser.
         self.is_late = False
@@ -67,8 +67,20 @@ class UserContext(Attributes):
     def visitor(self) -> Visitor | None:
         """Return the visitor that the request's cookie names, or that this request issued."""
         if not self._visitor and self.facts is not None:
-            self._visitor.append(Visitor.read(self.facts.cookie(self._cookie_name)))
+            self._visitor.append(Visitor.read(self.facts.cookie(self._cookie.name)))
         return self._visitor[-1] if self._visitor else None
+
+    def set_cookie(self) -> SetCookie | None:
+        """Return the visitor cookie if the response must set it."""
+        if self.facts is None or "id" not in self:
+            return None
+        visitor = self.visitor()
+        if visitor is None or not visitor.is_due(self._cookie.max_age):
+            return None
+        secure = self._cookie.secure
+        return SetCookie(
+            visitor.value(), self._cookie, self.facts.is_secure() if secure is None else secure
+        )
 
     def identify(self, attributes: Mapping[str, object]) -> None:
         """Set attributes; what is decided already stays."""

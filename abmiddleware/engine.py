@@ -5,29 +5,24 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, Final
 
+from abmiddleware.catalogue import Catalogue
 from abmiddleware.client import ExperimentClient
 from abmiddleware.context import RequestFacts, Resolver, UserContext
 from abmiddleware.evaluation.experiment import Experiment
-from abmiddleware.evaluation.plan import EvaluationOptions, Plan
-from abmiddleware.evaluation.result import Result, unknown_result
-from abmiddleware.evaluation.values import shown
-from abmiddleware.exceptions import ConfigurationError, DefinitionError, UnknownExperimentError
+from abmiddleware.evaluation.plan import EvaluationOptions
+from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.exposures.journal import Journal
-from abmiddleware.exposures.records import Record
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.identity import VisitorCookie
-from abmiddleware.notices import notices
+from abmiddleware.mistakes import Mistakes
+from abmiddleware.recorder import Recorder
 from abmiddleware.snapshot import Snapshot
 
 #: Where the journal lies unless the engine or this environment variable says otherwise.
 JOURNAL_VARIABLE: Final = "ABMIDDLEWARE_JOURNAL"
 DEFAULT_JOURNAL: Final = "abmiddleware.jsonl"
-
-#: Experiments used without being registered that the engine remembers.
-_MAX_ADOPTED: Final = 10_000
 
 
 class Engine:
@@ -72,17 +67,10 @@ class Engine:
         forced_variations: Mapping[str, int] | None = None,
     ) -> None:
         options = EvaluationOptions(enabled, qa_mode, dict(forced_variations or {}))
-        self.snapshot = Snapshot.of(experiments, options)
-        self.sink = _sink(journal, sink)
+        self._catalogue = Catalogue(Snapshot.of(experiments, options), Mistakes(strict))
+        self._recorder = Recorder(_sink(journal, sink), service, record_attributes)
+        self._resolvers = _resolvers(attributes or {})
         self.cookie = cookie if cookie is not None else VisitorCookie()
-        self.attributes = _resolvers(attributes or {})
-        self.record_attributes = tuple(record_attributes)
-        self.service = service
-        self.strict = strict if strict is not None else "PYTEST_VERSION" in os.environ
-        self._strict_is_given = strict is not None
-        #: Records that never reached the sink, by reason.
-        self.lost: Counter[str] = Counter()
-        self._adopted: dict[str, Plan] = {}
 
     def client(self, **attributes: object) -> ExperimentClient:
         """Return a client outside of any web request, for scripts, workers and inference.
@@ -93,81 +81,47 @@ class Engine:
         Within `with`, records are written at its end; without, each at once. Without an `id`
         nobody is in an experiment that randomises by it.
         """
-        context = UserContext(self.attributes, None, self.cookie.name)
+        context = UserContext(self._resolvers, None, self.cookie)
         context.identify(attributes)
-        return ExperimentClient(self, context)
+        return ExperimentClient(self._catalogue, self._recorder, context)
 
     def request_client(self, facts: RequestFacts) -> ExperimentClient:
         """Return the client of one web request; for adapters."""
-        return ExperimentClient(
-            self, UserContext(self.attributes, facts, self.cookie.name), deferred=True
-        )
+        context = UserContext(self._resolvers, facts, self.cookie)
+        return ExperimentClient(self._catalogue, self._recorder, context, deferred=True)
 
     def in_debug(self, debug: bool) -> None:
         """Take over the framework's debug mode where `strict` was not given; for adapters."""
-        if debug and not self._strict_is_given:
-            self.strict = True
+        self._catalogue.mistakes.in_debug(debug)
 
-    def adopt(self, experiment: object, known: Plan | None) -> Plan | None:
-        """Return the plan of an experiment object; None for what is none.
+    @property
+    def strict(self) -> bool:
+        """Whether a view's mistake raises."""
+        return self._catalogue.mistakes.strict
 
-        Args:
-            experiment: what a view asked for.
-            known: the plan that the configuration has for its key.
+    @property
+    def snapshot(self) -> Snapshot:
+        """The current configuration; requests that began keep the one they have."""
+        return self._catalogue.snapshot
 
-        Raises:
-            DefinitionError: in strict mode, another experiment in use has the same key.
-        """
-        if not isinstance(experiment, Experiment):
-            return None
-        plan = experiment.plan
-        if plan is known:
-            return plan
-        known = known or self._adopted.get(plan.key)
-        if known is None and len(self._adopted) < _MAX_ADOPTED:
-            known = self._adopted.setdefault(plan.key, plan)
-        if known is not None and known.config_hash != plan.config_hash:
-            self._refuse_twin(plan.key)
-        return plan
+    @snapshot.setter
+    def snapshot(self, snapshot: Snapshot) -> None:
+        self._catalogue.snapshot = snapshot
 
-    def _refuse_twin(self, key: str) -> None:
-        problem = "is the key of two different experiments in use, must be its own"
-        if self.strict:
-            raise DefinitionError(key, problem)
-        notices.warn(f"twin {key}", "%s: %s", key, problem)
+    @property
+    def sink(self) -> Sink:
+        """Where records go."""
+        return self._recorder.sink
 
-    def unknown(self, key: object, snapshot: Snapshot) -> Result[Any]:
-        """Return the result of a key that nothing knows.
+    @property
+    def service(self) -> str:
+        """The name of this service in the records."""
+        return self._recorder.service
 
-        Raises:
-            UnknownExperimentError: in strict mode.
-        """
-        name = key if isinstance(key, str) else shown(key)
-        error = UnknownExperimentError(name, get_close_matches(name, snapshot.plans, n=3))
-        if self.strict:
-            raise error
-        notices.warn_once(f"unknown {name}", "%s", error)
-        return unknown_result()
-
-    def record(self, records: Sequence[Record]) -> None:
-        """Hand records to the sink; never raises."""
-        try:
-            self.sink.write(records)
-        except Exception as error:  # noqa: BLE001  # whatever a sink does, the page is served
-            self.lose("sink failed", len(records), error)
-
-    def lose(self, reason: str, count: int = 1, error: Exception | None = None) -> None:
-        """Count records that are lost before they reach the sink, and say so in the log."""
-        self.lost[reason] += count
-        notices.warn(
-            f"lost {reason}",
-            "%d records lost (%s, %d in all): %r",
-            count,
-            reason,
-            self.lost[reason],
-            error,
-            error=error,
-        )
+    @property
+    def lost(self) -> Counter[str]:
+        """Records that never reached the sink, by reason; a journal counts its own besides."""
+        return self._recorder.lost
 
 
 def _sink(journal: str | os.PathLike[str] | None, sink: Sink | None) -> Sink:

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import SimpleCookie
+from http.cookies import Morsel, SimpleCookie
 from typing import Final, Literal
 
 from abmiddleware.exceptions import ConfigurationError
@@ -16,6 +16,8 @@ from abmiddleware.exceptions import ConfigurationError
 #: issue in days since 1970.
 _FORM: Final = re.compile(r"([A-Za-z0-9_-]{21}[AQgw])\.([0-9]{1,6})", re.ASCII)
 _COOKIE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_COOKIE_PATH: Final = re.compile(r"/[!-:<-~]*")
+_COOKIE_DOMAIN: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
 
 
 def new_visitor_id() -> str:
@@ -37,7 +39,8 @@ class VisitorCookie:
     """
 
     name: str = "ab_id"
-    #: Seconds until it expires. It is renewed when a third of its life has passed.
+    #: Seconds until it expires. It is renewed when a third of its life has passed, and by every
+    #: response where that is less than a day.
     max_age: int = 365 * 86_400
     path: str = "/"
     domain: str | None = None
@@ -50,6 +53,18 @@ class VisitorCookie:
         if not _COOKIE_NAME.fullmatch(self.name):
             raise ConfigurationError(
                 f"cookie.name: is {self.name!r}, must be letters, digits, _ . and - only"
+            )
+        if Morsel().isReservedKey(self.name):
+            raise ConfigurationError(
+                f"cookie.name: is {self.name!r}, must not be the name of a cookie's attribute"
+            )
+        if not _COOKIE_PATH.fullmatch(self.path):
+            raise ConfigurationError(
+                f"cookie.path: is {self.path!r}, must begin with / and hold no ; and no spaces"
+            )
+        if self.domain is not None and not _COOKIE_DOMAIN.fullmatch(self.domain):
+            raise ConfigurationError(
+                f"cookie.domain: is {self.domain!r}, must be a host name such as 'example.com'"
             )
         if type(self.max_age) is not int or not 0 < self.max_age <= 400 * 86_400:
             raise ConfigurationError(
@@ -126,7 +141,9 @@ class Visitor:
 
     def is_due(self, max_age: int) -> bool:
         """Tell whether the cookie must be set: it is new, or a third of its life has passed."""
-        return self.is_new or not 0 <= today() - self.day <= max_age // 3 // 86_400
+        if self.is_new or max_age < 3 * 86_400:
+            return True
+        return not 0 <= today() - self.day <= max_age // 3 // 86_400
 
     def value(self) -> str:
         """Return the value of a cookie that is issued today."""

@@ -1,0 +1,31 @@
+"""What a view does wrong: an error in debug mode and in tests, a line in the log in production."""
+
+from __future__ import annotations
+
+import os
+
+from abmiddleware.exceptions import ABMiddlewareError
+from abmiddleware.notices import notices
+
+
+class Mistakes:
+    """Decides whether a view's mistake raises.
+
+    Args:
+        strict: whether it does; None for yes in debug mode and under pytest.
+    """
+
+    def __init__(self, strict: bool | None) -> None:
+        self._is_given = strict is not None
+        self.strict = strict if strict is not None else "PYTEST_VERSION" in os.environ
+
+    def in_debug(self, debug: bool) -> None:
+        """Take over the framework's debug mode where nothing was given."""
+        if debug and not self._is_given:
+            self.strict = True
+
+    def report(self, subject: str, error: ABMiddlewareError) -> None:
+        """Raise a mistake, or log it once for its subject."""
+        if self.strict:
+            raise error
+        notices.warn_once(subject, "%s", error)
