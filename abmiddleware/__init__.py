@@ -2,8 +2,8 @@
 
 from abmiddleware.client import ExperimentClient
 from abmiddleware.engine import Engine
+from abmiddleware.evaluation.definition import Filter, VariationMeta
 from abmiddleware.evaluation.experiment import Experiment
-from abmiddleware.evaluation.plan import Filter, VariationMeta
 from abmiddleware.evaluation.result import Reason, Result
 from abmiddleware.exceptions import (
     ABMiddlewareError,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from abmiddleware.evaluation.hashing import bucket_of
-from abmiddleware.evaluation.values import Attributes, is_number, unit_text
+from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, unit_text
 
 Range = tuple[float, float]
 
@@ -48,13 +48,18 @@ def _usable_weights(count: int, weights: object) -> Sequence[float]:
         return equal_weights(count)
     if not all(map(is_number, weights)):
         return equal_weights(count)
+    return weights if sums_to_one(weights) else equal_weights(count)
+
+
+def sums_to_one(weights: Sequence[float]) -> bool:
+    """Tell whether weights sum to 0.99 to 1.01 by plain additions from left to right (4.2)."""
     total = 0.0
     for weight in weights:  # not sum(): from Python 3.12 on it compensates rounding
         try:
             total += weight
         except OverflowError:
-            return equal_weights(count)
-    return weights if 0.99 <= total <= 1.01 else equal_weights(count)
+            return False
+    return 0.99 <= total <= 1.01
 
 
 def usable_ranges(ranges: object) -> list[Range]:
@@ -120,8 +125,8 @@ def compile_filter(
 ) -> Callable[[Attributes], bool]:
     """Return a function that tells whether attributes pass a filter (5.2)."""
     name = attribute if isinstance(attribute, str) and attribute else "id"
-    version = hash_version or 2
-    bucket = bucket_of(seed if isinstance(seed, str) else "", cast(int, version))
+    version = hash_version if is_truthy(hash_version) else 2
+    bucket = bucket_of(seed if isinstance(seed, str) else "", version)
     held = holds(usable_ranges(ranges))
     if bucket is None:
         return _nobody

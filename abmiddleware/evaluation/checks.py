@@ -4,44 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from abmiddleware.evaluation.buckets import sums_to_one
+from abmiddleware.evaluation.definition import Definition, Filter, VariationMeta
 from abmiddleware.evaluation.hashing import BUCKETS
-from abmiddleware.evaluation.plan import Filter, VariationMeta
 from abmiddleware.evaluation.values import is_number, shown
 from abmiddleware.exceptions import DefinitionError
-
-if TYPE_CHECKING:
-    from abmiddleware.evaluation.experiment import Experiment
 
 #: Experiment keys become parts of span attributes and file names.
 KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
-def check_definition(experiment: Experiment[Any]) -> None:
+def check_definition(definition: Definition[Any]) -> None:
     """Raise the first mistake in a definition.
 
     Raises:
         DefinitionError: names the place, the value and the mend.
     """
-    key = experiment.key
+    key = definition.key
     if not isinstance(key, str) or not KEY.fullmatch(key):
         raise DefinitionError(
             "key", f"is {shown(key)}, must be 1 to 64 characters of A-Z a-z 0-9 _ . and -"
         )
-    count = _check_variations(f"{key}.variations", experiment.variations)
-    _check_weights(f"{key}.weights", experiment.weights, count)
-    _check_share(f"{key}.coverage", experiment.coverage)
-    _check_hash(experiment)
-    _check_namespace(f"{key}.namespace", experiment.namespace)
-    if experiment.ranges is not None:
-        _check_ranges(f"{key}.ranges", experiment.ranges)
-        _check_length(f"{key}.ranges", experiment.ranges, count)
-    _check_filters(f"{key}.filters", experiment.filters)
-    _check_meta(f"{key}.meta", experiment.meta, count)
-    _check_force(f"{key}.force", experiment.force, count)
-    if type(experiment.phase) is not int or experiment.phase < 0:
-        raise DefinitionError(f"{key}.phase", f"is {shown(experiment.phase)}, must be 0 or more")
+    count = _check_variations(f"{key}.variations", definition.variations)
+    _check_weights(f"{key}.weights", definition.weights, count)
+    _check_share(f"{key}.coverage", definition.coverage)
+    _check_hash(definition)
+    _check_namespace(f"{key}.namespace", definition.namespace)
+    if definition.ranges is not None:
+        _check_ranges(f"{key}.ranges", definition.ranges)
+        _check_length(f"{key}.ranges", definition.ranges, count)
+    _check_filters(f"{key}.filters", definition.filters)
+    _check_meta(f"{key}.meta", definition.meta, count)
+    _check_force(f"{key}.force", definition.force, count)
+    _check_flag(f"{key}.active", definition.active)
+    _check_string(f"{key}.name", definition.name)
+    if type(definition.phase) is not int or definition.phase < 0:
+        raise DefinitionError(f"{key}.phase", f"is {shown(definition.phase)}, must be 0 or more")
 
 
 def _check_variations(path: str, variations: object) -> int:
@@ -73,9 +73,8 @@ def _check_weights(path: str, weights: Sequence[float] | None, count: int) -> No
     _check_length(path, weights, count)
     for index, weight in enumerate(weights):
         _check_share(f"{path}[{index}]", weight)
-    total = round(sum(weights), 9)
-    if not 0.99 <= total <= 1.01:
-        raise DefinitionError(path, f"sum to {total:g}, must sum to 1")
+    if not sums_to_one(weights):
+        raise DefinitionError(path, f"sum to {sum(weights):g}, must sum to 1")
 
 
 def _check_share(path: str, share: object) -> None:
@@ -83,22 +82,33 @@ def _check_share(path: str, share: object) -> None:
         raise DefinitionError(path, f"is {shown(share)}, must be a number from 0 to 1")
 
 
-def _check_hash(experiment: Experiment[Any]) -> None:
-    version = experiment.hash_version
+def _check_hash(definition: Definition[Any]) -> None:
+    key = definition.key
+    _check_version(f"{key}.hash_version", definition.hash_version)
+    _check_attribute(f"{key}.hash_attribute", definition.hash_attribute)
+    _check_string(f"{key}.seed", definition.seed)
+
+
+def _check_version(path: str, version: object) -> None:
     if type(version) is not int or version not in BUCKETS:
-        raise DefinitionError(
-            f"{experiment.key}.hash_version", f"is {shown(version)}, must be 1 or 2"
-        )
-    attribute = experiment.hash_attribute
+        raise DefinitionError(path, f"is {shown(version)}, must be 1 or 2")
+
+
+def _check_attribute(path: str, attribute: object) -> None:
     if not isinstance(attribute, str) or not attribute:
         raise DefinitionError(
-            f"{experiment.key}.hash_attribute",
-            f"is {shown(attribute)}, must be the name of an attribute such as 'id'",
+            path, f"is {shown(attribute)}, must be the name of an attribute such as 'id'"
         )
-    if not isinstance(experiment.seed, str):
-        raise DefinitionError(
-            f"{experiment.key}.seed", f"is {shown(experiment.seed)}, must be a string"
-        )
+
+
+def _check_string(path: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise DefinitionError(path, f"is {shown(value)}, must be a string")
+
+
+def _check_flag(path: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise DefinitionError(path, f"is {shown(value)}, must be True or False")
 
 
 def _check_namespace(path: str, namespace: object) -> None:
@@ -121,7 +131,7 @@ def _check_range(path: str, limits: object) -> None:
     _check_share(path, end)
     if start > end:
         raise DefinitionError(
-            path, f"starts at {start:g} behind its end {end:g}, must be ({end:g}, {start:g})"
+            path, f"starts at {start} behind its end {end}, must be ({end}, {start})"
         )
 
 
@@ -138,11 +148,10 @@ def _check_filters(path: str, filters: object) -> None:
     for index, entry in enumerate(filters):  # type: ignore[arg-type,var-annotated]  # it is a list
         if not isinstance(entry, Filter):
             raise DefinitionError(f"{path}[{index}]", f"is {shown(entry)}, must be a Filter")
+        _check_string(f"{path}[{index}].seed", entry.seed)
         _check_ranges(f"{path}[{index}].ranges", entry.ranges)
-        if entry.hash_version not in BUCKETS:
-            raise DefinitionError(
-                f"{path}[{index}].hash_version", f"is {shown(entry.hash_version)}, must be 1 or 2"
-            )
+        _check_attribute(f"{path}[{index}].attribute", entry.attribute)
+        _check_version(f"{path}[{index}].hash_version", entry.hash_version)
 
 
 def _check_meta(path: str, meta: Sequence[object] | None, count: int) -> None:
@@ -154,6 +163,9 @@ def _check_meta(path: str, meta: Sequence[object] | None, count: int) -> None:
     for index, entry in enumerate(meta):
         if not isinstance(entry, VariationMeta):
             raise DefinitionError(f"{path}[{index}]", f"is {shown(entry)}, must be a VariationMeta")
+        _check_string(f"{path}[{index}].key", entry.key)
+        _check_string(f"{path}[{index}].name", entry.name)
+        _check_flag(f"{path}[{index}].passthrough", entry.passthrough)
         key = entry.key or str(index)
         if key in keys:
             raise DefinitionError(

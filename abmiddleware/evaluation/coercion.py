@@ -13,7 +13,7 @@ from abmiddleware.evaluation.values import is_number, string_order, text
 
 Comparison = Callable[[Any, Any], bool]
 
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _OTHER_BASES = {
     "0x": (16, re.compile(r"[0-9a-fA-F]+", re.ASCII)),
     "0o": (8, re.compile(r"[0-7]+", re.ASCII)),

@@ -1,4 +1,4 @@
-"""From a unit to a bucket: FNV-1a over UTF-16 code units, versions 1 and 2 (specification, section 3).
+"""From a unit to a bucket: FNV-1a over UTF-16 code units (specification, section 3).
 
 The hash spreads units evenly; it is no protection against somebody who picks an id on purpose.
 """
@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from fnv_hash_fast import fnv1a_32
+
+from abmiddleware.evaluation.values import is_number
 
 Bucket = Callable[[str], float]
 
@@ -27,8 +29,10 @@ def fnv1a(text: str) -> int:
     return state
 
 
-def bucket_of(seed: str, version: int) -> Bucket | None:
-    """Return the function from a unit's text to its bucket in [0, 1); None for an unknown version."""
+def bucket_of(seed: str, version: object) -> Bucket | None:
+    """Return what takes a unit's text to its bucket in [0, 1); None for an unknown version."""
+    if not is_number(version):
+        return None
     if version == 2:
         return _second_version(seed)
     if version == 1:

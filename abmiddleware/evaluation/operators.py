@@ -145,10 +145,10 @@ def _pattern(*, ignore_case: bool = False, negated: bool = False) -> Operator:
     def make(argument: object, _: SavedGroups) -> Compiled:
         try:
             if not isinstance(argument, str):
-                raise PatternError(f"{shown(argument)} is no pattern")  # noqa: TRY301
+                raise PatternError("not a string")  # noqa: TRY301
             found = compile_pattern(argument, ignore_case=ignore_case)
         except PatternError as error:
-            problem = f"{error}; must be an ECMAScript regular expression"
+            problem = f"is {shown(argument)}, {error}; must be an ECMAScript regular expression"
             return (_passes if negated else _fails), problem
         if negated:
             return lambda value: not (isinstance(value, str) and found(value)), ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from abmiddleware.evaluation.buckets import (
+    Range,
     bucket_ranges,
     compile_choice,
     compile_filter,
@@ -18,6 +19,7 @@ from abmiddleware.evaluation.buckets import (
     usable_ranges,
 )
 from abmiddleware.evaluation.conditions import Matcher, Problem, compile_condition
+from abmiddleware.evaluation.definition import Definition, Filter, VariationMeta
 from abmiddleware.evaluation.hashing import Bucket, bucket_of
 from abmiddleware.evaluation.operators import SavedGroups
 from abmiddleware.evaluation.result import Reason, Result
@@ -25,26 +27,6 @@ from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, uni
 from abmiddleware.exceptions import DefinitionError
 
 Decision = Callable[[Attributes], Result[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class VariationMeta:
-    """Names of one variation: `key` stands in the records, by default its index as text."""
-
-    key: str = ""
-    name: str = ""
-    #: For holdouts: the unit counts as exposed, and evaluation goes on behind it.
-    passthrough: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Admits the units whose bucket by `seed` lies in one of `ranges` (specification, 5.2)."""
-
-    seed: str
-    ranges: Sequence[tuple[float, float]]
-    attribute: str = "id"
-    hash_version: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,50 +137,61 @@ _NOTHING: Final = Arm(0, None, "0", "", False)
 
 
 def compile_plan(
-    key: str,
-    variations: object,
+    definition: Definition[Any],
     *,
-    weights: object = None,
-    coverage: object = None,
-    ranges: object = None,
-    hash_attribute: object = "id",
-    hash_version: object = None,
-    seed: object = "",
-    namespace: object = None,
-    filters: object = None,
-    condition: object = None,
-    meta: object = None,
-    force: object = None,
-    active: bool = True,
-    phase: int = 0,
     config_hash: str = "",
     saved_groups: SavedGroups | None = None,
     path: str = "experiment",
 ) -> Plan:
     """Compile a definition as a payload may hold it; never raises (sections 8 and 19).
 
-    Arguments of None are absent. What cannot be used includes nobody, and is listed in the plan's
-    `problems` as far as no function of the definition itself has checked it.
+    Fields of None are absent. What cannot be used includes nobody; what of the condition cannot,
+    is listed in the plan's `problems`, with `path` in front.
     """
-    arms = _arms(variations, meta)
-    name = hash_attribute if isinstance(hash_attribute, str) and hash_attribute else "id"
-    matches, problems = _targeting(condition, saved_groups, f"{path}.condition")
+    arms = _arms(definition.variations, definition.meta)
+    hash_attribute = _named(definition.hash_attribute)
+    matches, problems = _targeting(definition.condition, saved_groups, f"{path}.condition")
     decide = _decision(
         arms=arms or (_NOTHING,),
-        hash_attribute=name,
-        bucket=_bucket(seed or key, hash_version) if len(arms) > 1 else None,
-        limits=(
-            bucket_ranges(len(arms), coverage, weights)
-            if ranges is None
-            else usable_ranges(ranges)[: len(arms)]
+        hash_attribute=hash_attribute,
+        bucket=(
+            _bucket(definition.seed or definition.key, definition.hash_version)
+            if len(arms) > 1
+            else None
         ),
+        limits=_limits(definition, len(arms)),
         matches=matches,
-        admits=compile_namespace(namespace) if namespace is not None and filters is None else None,
-        passes=_filters(filters),
-        force=force,
-        active=active,
+        admits=_namespace(definition),
+        passes=_filters(definition.filters),
+        force=definition.force,
+        active=definition.active,
     )
-    return Plan(key, name, phase, arms or (_NOTHING,), decide, config_hash, problems)
+    return Plan(
+        definition.key,
+        hash_attribute,
+        definition.phase,
+        arms or (_NOTHING,),
+        decide,
+        config_hash,
+        problems,
+    )
+
+
+def _named(attribute: object) -> str:
+    return attribute if isinstance(attribute, str) and attribute else "id"
+
+
+def _limits(definition: Definition[Any], count: int) -> Sequence[Range]:
+    if definition.ranges is None:
+        return bucket_ranges(count, definition.coverage, definition.weights)
+    return usable_ranges(definition.ranges)[:count]
+
+
+def _namespace(definition: Definition[Any]) -> Callable[[str], bool] | None:
+    # Filters replace it, also when there are none in their list (5.3).
+    if definition.namespace is None or definition.filters is not None:
+        return None
+    return compile_namespace(definition.namespace)
 
 
 def _bucket(seed: object, hash_version: object) -> Bucket | None:

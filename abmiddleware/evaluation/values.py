@@ -37,7 +37,10 @@ _SHORT.maxother = _SHORT.maxstring = 80
 
 def shown(value: object) -> str:
     """Show a value in a message: short, and safe for one that is deep or refers to itself."""
-    return _SHORT.repr(value)
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python refuses to write integers of thousands of digits
+        return f"too long to show ({type(value).__name__})"
 
 
 def is_number(value: object) -> bool:

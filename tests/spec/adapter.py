@@ -5,19 +5,14 @@ Every function goes through the code that a request goes through: `compile_plan`
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from abmiddleware.evaluation import buckets, hashing
 from abmiddleware.evaluation.conditions import compile_condition
-from abmiddleware.evaluation.plan import (
-    EvaluationOptions,
-    Filter,
-    Plan,
-    VariationMeta,
-    compile_plan,
-    evaluate,
-)
+from abmiddleware.evaluation.definition import Definition, Filter, VariationMeta
+from abmiddleware.evaluation.plan import EvaluationOptions, Plan, compile_plan, evaluate
 from abmiddleware.evaluation.values import Attributes, unit_text
 
 Json = Any
@@ -42,7 +37,7 @@ def get_bucket_range(
 
 def choose_variation(bucket: float, ranges: Sequence[tuple[float, float]]) -> int:
     cuts, indices = buckets.compile_choice(buckets.usable_ranges(ranges))
-    chosen = indices[buckets.bisect_right(cuts, bucket)]
+    chosen = indices[bisect_right(cuts, bucket)]
     assert chosen == buckets.choose_variation(bucket, buckets.usable_ranges(ranges))
     return chosen
 
@@ -84,14 +79,14 @@ def run(experiment: Mapping[str, Json], context: Mapping[str, Json]) -> dict[str
 
 
 def plan(experiment: Mapping[str, Json], saved_groups: Mapping[str, Json] | None = None) -> Plan:
-    return compile_plan(
+    definition = Definition(
         experiment["key"],
         experiment.get("variations") or [],
         weights=experiment.get("weights"),
-        coverage=experiment.get("coverage"),
+        coverage=cast(Any, experiment.get("coverage")),
         ranges=experiment.get("ranges"),
         hash_attribute=experiment.get("hashAttribute") or "id",
-        hash_version=experiment.get("hashVersion"),
+        hash_version=cast(Any, experiment.get("hashVersion")),
         seed=experiment.get("seed") or "",
         namespace=experiment.get("namespace"),
         filters=_each(experiment.get("filters"), _filter),
@@ -99,8 +94,8 @@ def plan(experiment: Mapping[str, Json], saved_groups: Mapping[str, Json] | None
         meta=_each(experiment.get("meta"), _meta),
         force=experiment.get("force"),
         active=experiment.get("active") is not False and experiment.get("status") != "draft",
-        saved_groups=saved_groups,
     )
+    return compile_plan(definition, saved_groups=saved_groups)
 
 
 def _each(entries: Json, read: Any) -> Json:
