@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import Morsel, SimpleCookie
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from abmiddleware.exceptions import ConfigurationError
 
@@ -119,8 +119,7 @@ class SetCookie:
         return morsel.OutputString()
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(NamedTuple):
     """A visitor id, and the day on which its cookie was issued."""
 
     id: str

@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple
 
 from abmiddleware.client import ExperimentClient
 from abmiddleware.identity import SetCookie
 from abmiddleware.notices import notices
 
 
-class Headers(Protocol):
-    """The headers of a response, as Django, Werkzeug and Starlette have them."""
+class Finish(NamedTuple):
+    """What a response that depends on who asks must carry."""
 
-    def get(self, key: str, /) -> str | None:
-        """Return the value of a header."""
+    vary: str
+    cache_control: str
+    #: The cookie to set, if the visitor needs one.
+    cookie: SetCookie | None
 
-    def __setitem__(self, key: str, value: str, /) -> None:
-        """Set a header, replacing all it had."""
 
-
-def finish(client: ExperimentClient, headers: Headers) -> SetCookie | None:
+def finish(client: ExperimentClient, vary: str, cache_control: str) -> Finish:
     """Keep a response that depends on who asks from being served to somebody else.
 
     Call it if `client.response_starts()` says so, before the response starts. The response gets
     `Vary: Cookie` and `Cache-Control: private`, unless the view said that it is public.
 
-    Returns:
-        The cookie that the adapter must set, if any.
+    Args:
+        client: the client of the request.
+        vary: the response's `Vary` header so far, or "".
+        cache_control: its `Cache-Control` header so far, or "".
     """
     cookie = client.cookie()
-    if cookie is not None or client.has_assigned:
-        vary = _all_values(headers, "Vary")
-        if not {"*", "cookie"} & {name.strip().lower() for name in vary.split(",")}:
-            headers["Vary"] = f"{vary}, Cookie" if vary else "Cookie"
-        control = private_cache_control(_all_values(headers, "Cache-Control"))
-        if control is not None:
-            headers["Cache-Control"] = control
-    return cookie
+    if cookie is None and not client.has_assigned:
+        return Finish(vary, cache_control, None)
+    return Finish(_vary_by_cookie(vary), private_cache_control(cache_control), cookie)
 
 
-def private_cache_control(value: str) -> str | None:
-    """Return a `Cache-Control` that keeps shared caches out; None where it may stay as it is.
+def _vary_by_cookie(vary: str) -> str:
+    if not vary:
+        return "Cookie"
+    names = {name.strip().lower() for name in vary.split(",")}
+    return vary if names & {"*", "cookie"} else f"{vary}, Cookie"
+
+
+def private_cache_control(value: str) -> str:
+    """Return a `Cache-Control` that keeps shared caches out.
 
     A view that says `public` or `s-maxage` means it: that stays, with a warning.
     """
+    if not value:
+        return "private"
     directives = {part.split("=")[0].strip().lower() for part in value.split(",")}
     if directives & {"private", "no-store"}:
-        return None
+        return value
     if directives & {"public", "s-maxage"}:
         notices.warn(
             "public",
@@ -54,10 +59,5 @@ def private_cache_control(value: str) -> str | None:
             "serve it to visitors with another variation",
             value,
         )
-        return None
-    return f"{value}, private" if value else "private"
-
-
-def _all_values(headers: Headers, name: str) -> str:
-    getlist = getattr(headers, "getlist", None)
-    return ", ".join(getlist(name)) if getlist is not None else headers.get(name) or ""
+        return value
+    return f"{value}, private"

@@ -82,7 +82,12 @@ def _attach(request: HttpRequest) -> ExperimentClient:
 
 def _finish(client: ExperimentClient, response: HttpResponseBase) -> HttpResponseBase:
     if client.response_starts():
-        cookie = finish(client, response.headers)
-        if cookie is not None:
-            response.set_cookie(**cast("dict[str, Any]", cookie.options()))
+        headers = response.headers
+        told = finish(client, headers.get("Vary", ""), headers.get("Cache-Control", ""))
+        if told.vary:
+            headers["Vary"] = told.vary
+        if told.cache_control:
+            headers["Cache-Control"] = told.cache_control
+        if told.cookie is not None:
+            response.set_cookie(**cast("dict[str, Any]", told.cookie.options()))
     return response

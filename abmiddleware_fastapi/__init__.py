@@ -28,7 +28,13 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Import what needs FastAPI only when it is asked for: Starlette alone is enough otherwise."""
     if name in ("Experiments", "get_experiments"):
-        from abmiddleware_fastapi import dependencies
-
+        try:
+            from abmiddleware_fastapi import dependencies
+        except ModuleNotFoundError as error:
+            if error.name != "fastapi":
+                raise
+            raise ImportError(
+                f"{name} needs FastAPI, which is not installed: pip install 'abmiddleware[fastapi]'"
+            ) from error
         return getattr(dependencies, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

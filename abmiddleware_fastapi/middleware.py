@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, cookie_parser
 
 from abmiddleware import Engine
 from abmiddleware.client import ExperimentClient
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Where the client stands in the ASGI scope.
 SCOPE_KEY = "experiments"
+
+_Header = tuple[bytes, bytes]
 
 _MISSING = "ExperimentsMiddleware must be added to the application to use request.experiments."
 
@@ -35,7 +37,12 @@ class ConnectionFacts:
 
     def cookie(self, name: str) -> str | None:
         """Return the value of a cookie."""
-        return HTTPConnection(self._scope).cookies.get(name)
+        for key, value in self._scope["headers"]:
+            if key == b"cookie":
+                found = cookie_parser(value.decode("latin-1")).get(name)
+                if found is not None:
+                    return found
+        return None
 
     def is_secure(self) -> bool:
         """Tell whether the connection came over https or wss, as the server sees it."""
@@ -73,21 +80,42 @@ class ExperimentsMiddleware:
         client = self.engine.request_client(ConnectionFacts(scope))
         scope[SCOPE_KEY] = client
         scope.setdefault("state", {})[SCOPE_KEY] = client
+        started = False
 
         async def send_finished(message: Message) -> None:
-            starts = message["type"] in ("http.response.start", "websocket.accept")
-            if starts and client.response_starts():
-                headers = MutableHeaders(raw=list(message.get("headers", ())))
-                cookie = finish(client, headers)
-                if cookie is not None:
-                    headers.append("set-cookie", cookie.header())
-                message["headers"] = headers.raw
+            nonlocal started
+            if not started and message["type"] in ("http.response.start", "websocket.accept"):
+                started = True
+                if client.response_starts():
+                    message["headers"] = _finished(client, message.get("headers", ()))
             await send(message)
 
         try:
             await self.app(scope, receive, send_finished)
         finally:
-            client.response_starts()
+            if not started:
+                client.response_starts()
+
+
+def _finished(client: ExperimentClient, raw: Iterable[_Header]) -> list[_Header]:
+    """Return the headers of a response that may depend on who asks."""
+    headers, vary, cache_control = [], [], []
+    for header in raw:
+        name = header[0].lower()
+        if name == b"vary":
+            vary.append(header[1].decode("latin-1"))
+        elif name == b"cache-control":
+            cache_control.append(header[1].decode("latin-1"))
+        else:
+            headers.append(header)
+    told = finish(client, ", ".join(vary), ", ".join(cache_control))
+    if told.vary:
+        headers.append((b"vary", told.vary.encode("latin-1")))
+    if told.cache_control:
+        headers.append((b"cache-control", told.cache_control.encode("latin-1")))
+    if told.cookie is not None:
+        headers.append((b"set-cookie", told.cookie.header().encode("latin-1")))
+    return headers
 
 
 def experiments_from(connection: HTTPConnection) -> ExperimentClient:

@@ -106,9 +106,18 @@ def _asked() -> ExperimentClient | None:
 def _finish(response: Response) -> Response:
     client = _asked()
     if client is not None and client.response_starts():
-        cookie = finish(client, response.headers)
-        if cookie is not None:
-            response.set_cookie(**cast("dict[str, Any]", cookie.options()))
+        headers = response.headers
+        told = finish(
+            client,
+            ", ".join(headers.getlist("Vary")),
+            ", ".join(headers.getlist("Cache-Control")),
+        )
+        if told.vary:
+            headers["Vary"] = told.vary
+        if told.cache_control:
+            headers["Cache-Control"] = told.cache_control
+        if told.cookie is not None:
+            response.set_cookie(**cast("dict[str, Any]", told.cookie.options()))
     return response
 
 

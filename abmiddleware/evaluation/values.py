@@ -107,7 +107,7 @@ def text(value: object) -> str:
 
 
 def unit_text(value: object) -> str | None:
-    """Return the text that is hashed for a unit, or None where the value identifies nobody (3.3)."""
+    """Return the text that is hashed for a unit; None where the value identifies nobody (3.3)."""
     if type(value) is str:
         return value or None
     if not is_truthy(value):

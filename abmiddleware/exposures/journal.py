@@ -10,11 +10,11 @@ from __future__ import annotations
 import errno
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from abmiddleware.exposures.records import Exposure, Record, encode
+from abmiddleware.exposures.records import Exposure, Outcome, Record, encode
 from abmiddleware.notices import notices
 
 #: Larger records are refused, in bytes.
@@ -59,17 +59,19 @@ class Journal:
             count = self._append(block)
         except OSError as error:
             self._lose(errno.errorcode.get(error.errno or 0, "OSError"), len(lines), error)
-            return
-        if count < len(block):
-            self._count_short(lines, count)
-            return
-        self.written += len(lines)
+        except ValueError as error:  # the path holds a NUL
+            self._lose("path invalid", len(lines), error)
+        else:
+            if count == len(block):
+                self.written += len(lines)
+            else:
+                self._count_short(lines, count)
 
     def _line(self, record: Record) -> bytes:
-        if isinstance(record, Exposure) and len(record.unit_id) > MAX_ID:
-            self._lose("id too long")
-            return b""
         try:
+            if _has_long_id(record):
+                self._lose("id too long")
+                return b""
             line = encode(record)
         except Exception as error:  # noqa: BLE001  # properties may hold anything
             self._lose("not encodable", 1, error)
@@ -80,14 +82,17 @@ class Journal:
         return line
 
     def _append(self, block: bytes) -> int:
+        descriptor = -1
         try:
-            return os.write(self._descriptor(), block)
+            descriptor = self._descriptor()
+            return os.write(descriptor, block)
         except OSError as error:
             if error.errno not in _REOPEN:
                 raise
         # Not closed here: another thread may be about to write to it, and its number may by then
         # be that of a socket.
-        self._descriptors.pop(os.getpid(), None)
+        if self._descriptors.get(os.getpid()) == descriptor:
+            self._descriptors.pop(os.getpid(), None)
         return os.write(self._descriptor(), block)
 
     def _descriptor(self) -> int:
@@ -113,9 +118,12 @@ class Journal:
             whole += 1
             end += 1
         self.written += whole
-        self._lose("short write", len(lines) - whole)
+        if whole < len(lines):  # else only the last line feed is missing
+            self._lose("short write", len(lines) - whole)
 
     def _lose(self, reason: str, count: int = 1, error: Exception | None = None) -> None:
+        # With the key there, adding is one step for other threads; with Counter's own 0 it is not.
+        self.lost.setdefault(reason, 0)
         self.lost[reason] += count
         notices.warn(
             f"journal {self.path} {reason}",
@@ -126,3 +134,16 @@ class Journal:
             self.lost[reason],
             error or "the record is refused",
         )
+
+
+def _has_long_id(record: Record) -> bool:
+    if isinstance(record, Exposure):
+        others = record.alt_ids
+        return len(record.unit_id) > MAX_ID or (bool(others) and _is_any_long(others.values()))
+    if isinstance(record, Outcome):
+        return _is_any_long(record.unit_ids.values())
+    return _is_any_long((record.id_a, record.id_b))
+
+
+def _is_any_long(ids: Iterable[str]) -> bool:
+    return max(map(len, ids), default=0) > MAX_ID

@@ -17,10 +17,11 @@ class JournalReader:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
-        #: Lines that were no rows, such as one torn by a crash.
+        #: Lines of the last reading that were no rows, such as one torn by a crash.
         self.skipped = 0
 
     def __iter__(self) -> Iterator[Row]:
+        self.skipped = 0
         with open(self.path, "rb") as file:
             for line in file:
                 if line.isspace():

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import secrets
 import time
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from numbers import Integral, Real
 from typing import Any, Final
 
 import msgspec
 
 #: The version of the rows' schema.
 SCHEMA: Final = 1
+
+#: Deeper values are cut off where a record cannot be written as it is.
+_DEPTH: Final = 64
+
+
+def _sdk() -> str:
+    try:
+        return f"abmiddleware/{version('abmiddleware')}"
+    except PackageNotFoundError:  # it runs from a folder or a bundle that has no metadata
+        return "abmiddleware"
+
+
+#: The name and version of this library; read now, since a worker may later lack the right to.
+SDK: Final = _sdk()
 
 
 def now_us() -> int:
@@ -93,8 +108,11 @@ Record = Exposure | Outcome | Link
 
 def digest(*parts: str) -> str:
     """Return 32 hexadecimal digits that tell these parts, in this order, from any others."""
-    joined = "\x1f".join(part.replace("\x1f", "\x1f\x1f") for part in parts)
-    return blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    try:
+        told = msgspec.json.encode(parts)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        told = repr(parts).encode("utf-8", "backslashreplace")
+    return blake2b(told, digest_size=16).hexdigest()
 
 
 def unique_id(ts_us: int) -> str:
@@ -191,7 +209,7 @@ def row(record: Record) -> Row:
             record.feature_key,
             record.trace_id,
             record.service,
-            sdk(),
+            SDK,
         )
     if isinstance(record, Outcome):
         return OutcomeRow(
@@ -203,7 +221,7 @@ def row(record: Record) -> Row:
             record.unit_ids,
             record.properties,
             record.service,
-            sdk(),
+            SDK,
         )
     return LinkRow(
         SCHEMA,
@@ -215,14 +233,8 @@ def row(record: Record) -> Row:
         record.id_b,
         record.source,
         record.service,
-        sdk(),
+        SDK,
     )
-
-
-@cache
-def sdk() -> str:
-    """Return the name and version of this library."""
-    return f"abmiddleware/{version('abmiddleware')}"
 
 
 def rfc3339(ts_us: int) -> str:
@@ -236,46 +248,61 @@ def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
-_encoder = msgspec.json.Encoder(enc_hook=str)
-
-
 def encode(record: Record) -> bytes:
     """Return a record as one line of JSON, without a line end.
 
-    Values that JSON lacks become their text. What JSON cannot carry at all, such as a half of a
-    surrogate pair or an integer beyond 64 bits, is carried as an escaped text.
+    Values that JSON lacks become their text, and those without a text the name of their type.
+    What cannot be written at all, such as half of a surrogate pair, is written escaped.
     """
+    line = row(record)
     try:
-        return _encoder.encode(row(record))
+        return _encoder.encode(line)
     except (ValueError, TypeError, OverflowError, RecursionError):
-        return _encoder.encode(_portable(msgspec.to_builtins(row(record), enc_hook=_as_it_is)))
+        return _encoder.encode(_portable(msgspec.structs.asdict(line)))
 
 
-def _as_it_is(value: object) -> object:
-    return value
-
-
-def _portable(value: object, depth: int = 0) -> object:
-    if depth > 64:
-        return "nested too deeply"
+def _plain(value: object) -> object:
+    """Return a value of a type that msgspec does not know as one that it does."""
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {str(_portable(str(k))): _portable(item, depth + 1) for k, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_portable(item, depth + 1) for item in value]
-    if value is None or isinstance(value, (bool, float)):
-        return value
-    if isinstance(value, int) and -(2**63) <= value < 2**63:
-        return value
-    return _portable(str(value))
+        return str.__str__(value)  # Django's SafeString returns itself from str()
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    return _text(value)
 
 
-class _Type(msgspec.Struct):
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def _text(value: object) -> str:
+    try:
+        return str.__str__(str(value)).encode("utf-8", "backslashreplace").decode()
+    except Exception:  # noqa: BLE001  # an application's object may do anything here
+        return f"<{type(value).__name__}>"
+
+
+def _portable(value: object, around: tuple[int, ...] = ()) -> object:
+    """Return a value with all that cannot be written replaced, within `around` (their ids)."""
+    if isinstance(value, (dict, list, tuple, set, frozenset)):
+        if id(value) in around or len(around) > _DEPTH:
+            return "nested too deeply"
+        inside = (*around, id(value))
+        if isinstance(value, dict):
+            return {_text(key): _portable(item, inside) for key, item in value.items()}
+        return [_portable(item, inside) for item in value]
+    try:
+        return msgspec.Raw(_encoder.encode(value))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return _text(value)
+
+
+class _Head(msgspec.Struct):
+    v: int
     type: str
 
 
-_type_decoder = msgspec.json.Decoder(_Type)
+_head_decoder = msgspec.json.Decoder(_Head)
 _row_decoders = {name: msgspec.json.Decoder(form) for name, form in _ROWS.items()}
 
 
@@ -285,8 +312,14 @@ def decode(line: bytes) -> Row:
     Raises:
         ValueError: the line is no row of this schema.
     """
-    name = _type_decoder.decode(line).type
-    decoder = _row_decoders.get(name)
-    if decoder is None:
-        raise ValueError(f"rows of type {name!r} are unknown, must be one of {', '.join(_ROWS)}")
-    return decoder.decode(line)
+    try:
+        head = _head_decoder.decode(line)
+        decoder = _row_decoders.get(head.type)
+        if decoder is not None and head.v == SCHEMA:
+            return decoder.decode(line)
+    except RecursionError:
+        raise ValueError("the row is nested too deeply") from None
+    raise ValueError(
+        f"rows of type {head.type!r}, version {head.v}, are unknown; must be one of "
+        f"{', '.join(_ROWS)}, version {SCHEMA}"
+    )

@@ -30,12 +30,12 @@ class MemorySink:
     @property
     def exposures(self) -> list[Exposure]:
         """The exposures among them."""
-        return [record for record in self._records if isinstance(record, Exposure)]
+        return [record for record in self.records if isinstance(record, Exposure)]
 
     @property
     def outcomes(self) -> list[Outcome]:
         """The outcomes among them."""
-        return [record for record in self._records if isinstance(record, Outcome)]
+        return [record for record in self.records if isinstance(record, Outcome)]
 
     def clear(self) -> None:
         """Forget all records."""
