@@ -19,6 +19,8 @@ Matcher = Callable[[object], bool]
 #: Conditions nested deeper than this are refused.
 MAX_DEPTH: Final = 64
 
+_LISTS: Final = (list, tuple, set, frozenset)
+
 LOGICAL: Final = ("$and", "$or", "$nor", "$not")
 
 
@@ -196,7 +198,13 @@ class _Compiler:
         if isinstance(condition, (Mapping, list, tuple)):
             literal = self.literal(condition, path, depth)
             return lambda value: deeply_equal(value, literal)
+        self.hint_foreign(condition, path)
         return lambda value: same(value, condition)
+
+    def hint_foreign(self, value: object, path: str) -> None:
+        """Tell of a value that no attribute can ever equal, such as a UUID."""
+        if value is not None and not isinstance(value, (str, bool, int, float)):
+            self.refuse(path, f"is {shown(value)}, must be a JSON value such as its text")
 
     def literal(self, value: object, path: str, depth: int) -> object:
         """Return a literal as plain JSON, no deeper than a comparison may follow it."""
@@ -206,6 +214,7 @@ class _Compiler:
             return {key: self.literal(item, path, depth + 1) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.literal(item, path, depth + 1) for item in value]
+        self.hint_foreign(value, path)
         return value
 
     def hint_mixed(self, literal: Mapping[str, object], path: str) -> None:
@@ -238,6 +247,9 @@ class _Compiler:
         make = OPERATORS.get(name)
         if make is None:
             return self.refuse(path, f"is no operator, must be one of {', '.join(_names())}")
+        for item in argument if isinstance(argument, _LISTS) else (argument,):
+            if not isinstance(item, (Mapping, list, tuple)):
+                self.hint_foreign(item, path)
         matcher, problem = make(argument, self.saved_groups)
         if problem:
             self.refuse(path, problem)

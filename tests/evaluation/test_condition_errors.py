@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from abmiddleware.evaluation.operators import OPERATORS
 from abmiddleware.evaluation.values import shown
 from tests.evaluation.support import compiled, problems_of
 
+UNIT = uuid.UUID(int=5)
+FOREIGN = "is UUID('00000000-0000-0000-0000-000000000005'), must be a JSON value such as its text"
 OPERATOR = "is no operator, must be one of $all, $alli, $elemMatch, $eq"
 LOGIC = "is no logical operator, must be one of $and, $or, $nor, $not"
 OBJECT = "must be an object"
@@ -52,6 +55,11 @@ def endless_list() -> list[Any]:
         ({"$not": {"$or": [{"$and": "x"}]}}, ".$not.$or[0].$and", f"is 'x', {CONDITIONS}"),
         ({"$xor": [{}]}, ".$xor", LOGIC),
         ({"$gt": 5}, ".$gt", LOGIC),
+        ({"a": UNIT}, ".a", FOREIGN),
+        ({"a": [UNIT]}, ".a", FOREIGN),
+        ({"a": {"b": UNIT}}, ".a", FOREIGN),
+        ({"a": {"$eq": UNIT}}, ".a.$eq", FOREIGN),
+        ({"a": {"$in": ["x", UNIT]}}, ".a.$in", FOREIGN),
         ({"a": {"$equals": 1}}, ".a.$equals", OPERATOR),
         ({"a": {"$or": [1]}}, ".a.$or", OPERATOR),
         ({"a": {"$": 1}}, ".a.$", OPERATOR),
