@@ -1,0 +1,1 @@
+"""A small shop in Django, Flask and FastAPI, and a demonstration that sends it visitors."""

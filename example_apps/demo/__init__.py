@@ -1,0 +1,1 @@
+"""Sends a shop visitors and reads its journal: `python -m example_apps.demo`."""

@@ -1,0 +1,1 @@
+"""What the three shops share: products, experiments, rankings and pages; no web framework."""

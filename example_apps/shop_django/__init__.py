@@ -1,0 +1,1 @@
+"""The shop in Django: `python -m example_apps.shop_django`."""

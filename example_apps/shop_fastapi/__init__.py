@@ -1,0 +1,1 @@
+"""The shop in FastAPI: `python -m example_apps.shop_fastapi`."""

@@ -1,0 +1,1 @@
+"""The shop in Flask: `python -m example_apps.shop_flask`."""
