@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from time import time_ns
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
+
+import msgspec
 
 from abmiddleware.catalogue import Catalogue
 from abmiddleware.context import UserContext
@@ -22,7 +25,12 @@ from abmiddleware.recorder import Recorder
 T = TypeVar("T")
 D = TypeVar("D")
 
-_Answer = tuple[Plan, Result[Any]]
+
+class _Answer(msgspec.Struct, frozen=True, eq=False):
+    plan: Plan
+    result: Result[Any]
+    #: Holds one token until the exposure takes it: of many threads, one gets it.
+    to_expose: list[None]
 
 
 class ExperimentClient:
@@ -38,7 +46,7 @@ class ExperimentClient:
         "_catalogue",
         "_context",
         "_deferred",
-        "_exposed",
+        "_linked",
         "_pending",
         "_recorder",
         "_snapshot",
@@ -59,8 +67,9 @@ class ExperimentClient:
         #: Whether records wait for the response to start, or for the end of `with`.
         self._deferred = deferred
         self._answers: dict[str, _Answer] = {}
-        self._exposed: dict[str, object] = {}
         self._pending: list[Record] = []
+        #: The user that a link was recorded for.
+        self._linked = ""
 
     @overload
     def run(self, experiment: Experiment[T]) -> Result[T]: ...
@@ -78,9 +87,9 @@ class ExperimentClient:
             answer = self._assign(experiment, key)
             if answer is None:
                 return self._catalogue.unknown(experiment, self._snapshot)
-        if key not in self._exposed:
-            self._expose(key, answer)
-        return answer[1]
+        if answer.to_expose:
+            self._expose(answer)
+        return answer.result
 
     @overload
     def peek(self, experiment: Experiment[T]) -> Result[T]: ...
@@ -94,7 +103,9 @@ class ExperimentClient:
         """
         key = experiment if isinstance(experiment, str) else _key(experiment)
         answer = self._answers.get(key) or self._assign(experiment, key)
-        return self._catalogue.unknown(experiment, self._snapshot) if answer is None else answer[1]
+        return (
+            self._catalogue.unknown(experiment, self._snapshot) if answer is None else answer.result
+        )
 
     def expose(self, experiment: Experiment[Any] | str) -> None:
         """Record the exposure of an experiment that was assigned by `peek`.
@@ -154,8 +165,8 @@ class ExperimentClient:
         self._context.identify(attributes)
         user = unit_text(self._context["user_id"]) if "user_id" in attributes else None
         visitor = unit_text(self._context.known("id"))
-        token = object()
-        if user and visitor and self._exposed.setdefault(f"user_id {user}", token) is token:
+        if user and visitor and user != self._linked:
+            self._linked = user
             self._record(
                 Link(now_us(), "id", visitor, "user_id", user, "identify", self._recorder.service)
             )
@@ -170,7 +181,7 @@ class ExperimentClient:
     @property
     def assignments(self) -> Mapping[str, Result[Any]]:
         """The results so far, by experiment key."""
-        return {key: result for key, (_, result) in list(self._answers.items())}
+        return {key: answer.result for key, answer in list(self._answers.items())}
 
     @property
     def has_assigned(self) -> bool:
@@ -214,7 +225,9 @@ class ExperimentClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.response_starts()
+        self._deferred = False
+        if self._pending:
+            self.flush()
 
     def _assign(self, experiment: Experiment[Any] | str, key: str) -> _Answer | None:
         snapshot, context = self._snapshot, self._context
@@ -229,7 +242,7 @@ class ExperimentClient:
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             result = self._failed(plan, error)
         # The first of several threads wins; the others see its answer.
-        return self._answers.setdefault(key, (plan, result))
+        return self._answers.setdefault(key, _Answer(plan, result, [None]))
 
     @staticmethod
     def _failed(plan: Plan, error: Exception) -> Result[Any]:
@@ -242,19 +255,20 @@ class ExperimentClient:
         )
         return plan.failed()
 
-    def _expose(self, key: str, answer: _Answer) -> None:
-        token = object()
-        if self._exposed.setdefault(key, token) is not token:
+    def _expose(self, answer: _Answer) -> None:
+        plan, result = answer.plan, answer.result
+        try:
+            answer.to_expose.pop()
+        except IndexError:  # another thread took it
             return
-        plan, result = answer
         if not result.hash_used:
             return
         recorder, context = self._recorder, self._context
         unit, unit_type = result.hash_value, result.hash_attribute
         names = recorder.record_attributes
         exposure = Exposure(
-            now_us(),
-            key,
+            time_ns() // 1000,
+            plan.key,
             plan.phase,
             result.key,
             result.variation_id,

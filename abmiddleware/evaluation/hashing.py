@@ -46,9 +46,10 @@ def _first_version(seed: str) -> Bucket:
     tail = seed.encode("ascii")
 
     def bucket(unit: str) -> float:
-        if unit.isascii():
+        try:
             return fnv1a_32(unit.encode("ascii") + tail) % 1000 / 1000
-        return fnv1a(unit + seed) % 1000 / 1000
+        except UnicodeEncodeError:
+            return fnv1a(unit + seed) % 1000 / 1000
 
     return bucket
 
@@ -59,8 +60,9 @@ def _second_version(seed: str) -> Bucket:
     head = seed.encode("ascii")
 
     def bucket(unit: str) -> float:
-        if unit.isascii():
+        try:
             return fnv1a_32(b"%d" % fnv1a_32(head + unit.encode("ascii"))) % 10_000 / 10_000
-        return fnv1a_32(b"%d" % fnv1a(seed + unit)) % 10_000 / 10_000
+        except UnicodeEncodeError:
+            return fnv1a_32(b"%d" % fnv1a(seed + unit)) % 10_000 / 10_000
 
     return bucket
