@@ -147,7 +147,9 @@ def _converted(value: object) -> object:
         return value
     if isinstance(value, Enum):
         return _converted(value.value)
-    if isinstance(value, (str, UUID)):
+    if isinstance(value, str):
+        return str.__str__(value)  # Django's SafeString returns itself from str()
+    if isinstance(value, UUID):
         return str(value)
     if isinstance(value, date):
         return value.isoformat()

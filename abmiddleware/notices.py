@@ -37,10 +37,12 @@ class Notices:
 
     def warn_once(self, subject: str, message: str, *arguments: object) -> None:
         """Log a warning unless the subject had one in this process."""
-        if subject not in self._said:
-            if len(self._said) >= _LIMIT:
-                self._said.clear()
-            self._said[subject] = (float("inf"), 0)
+        if subject in self._said:
+            return
+        if len(self._said) >= _LIMIT:
+            self._said.clear()
+        mark = (float("inf"), 0)
+        if self._said.setdefault(subject, mark) is mark:  # else another thread was quicker
             logger.warning(message, *arguments)
 
     def forget(self) -> None:

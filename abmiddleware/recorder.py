@@ -30,6 +30,8 @@ class Recorder:
 
     def lose(self, reason: str, count: int, error: Exception) -> None:
         """Count records that are lost before they reach the sink, and say so in the log."""
+        # With the key there, adding is one step for other threads; with Counter's own 0 it is not.
+        self.lost.setdefault(reason, 0)
         self.lost[reason] += count
         notices.warn(
             f"lost {reason}",

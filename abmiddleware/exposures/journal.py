@@ -51,6 +51,7 @@ class Journal:
     def write(self, records: Sequence[Record], /) -> None:
         """Append records in one write."""
         lines = [line for record in records if (line := self._line(record))]
+        whole = len(lines)
         if not lines:
             return
         # A line feed in front, too: it closes what a crash may have torn before.
@@ -63,7 +64,7 @@ class Journal:
             self._lose("path invalid", len(lines), error)
         else:
             if count == len(block):
-                self.written += len(lines)
+                self.written += whole
             else:
                 self._count_short(lines, count)
 
