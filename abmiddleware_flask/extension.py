@@ -92,7 +92,7 @@ def _with_experiments(request_class: type[Request]) -> type[Request]:
 def _engine() -> Engine:
     engine = current_app.extensions.get(EXTENSION)
     if not isinstance(engine, Engine):
-        raise RuntimeError(
+        raise RuntimeError(  # noqa: TRY004  # the set-up is wrong, not a type
             "Experiments(app, engine=...) must be set up to use request.experiments."
         )
     return engine

@@ -60,13 +60,19 @@ def test_a_script_uses_the_same_client(engine: Engine, sink: MemorySink) -> None
 
 def test_with_writes_once_at_its_end(tmp_path: Path) -> None:
     """Within `with`, all records go out together at the end, also when it ends by an error."""
-    engine = Engine([MODEL], journal=tmp_path / "journal.jsonl")
-    with pytest.raises(ZeroDivisionError), engine.client(id="u1") as experiments:
-        experiments.run(MODEL)
-        assert not (tmp_path / "journal.jsonl").exists()
-        raise ZeroDivisionError
+    journal = tmp_path / "journal.jsonl"
+    engine = Engine([MODEL], journal=journal)
 
-    assert len(list(JournalReader(tmp_path / "journal.jsonl"))) == 1
+    def fail() -> None:
+        with engine.client(id="u1") as experiments:
+            experiments.run(MODEL)
+            assert not journal.exists()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert len(list(JournalReader(journal))) == 1
 
 
 def test_without_with_each_record_is_written_at_once(engine: Engine, sink: MemorySink) -> None:
@@ -316,7 +322,7 @@ def test_fifty_threads_issue_one_answer(engine: Engine, sink: MemorySink) -> Non
         sink.clear()
         experiments = engine.client(id=str(uuid.uuid4()))
         with ThreadPoolExecutor(50) as pool:
-            results = list(pool.map(lambda _: experiments.run(MODEL), range(50)))
+            results = list(pool.map(experiments.run, [MODEL] * 50))
 
         assert len({id(result) for result in results}) == 1
         assert len(sink.exposures) == 1

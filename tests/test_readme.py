@@ -51,6 +51,13 @@ print(client.get("/checkout").content.decode(), client.get("/checkout").content.
 }
 
 
+URLS = """
+from django.urls import path
+import views
+urlpatterns = [path('checkout', views.checkout)]
+"""
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
@@ -62,9 +69,7 @@ def project(tmp_path: Path) -> Path:
         name = re.match(r"# (\w+\.py)\n", block)
         assert name, f"a block without the name of its file: {block}"
         (tmp_path / name[1]).write_text(block)
-    (tmp_path / "urls.py").write_text(
-        "from django.urls import path\nimport views\nurlpatterns = [path('checkout', views.checkout)]"
-    )
+    (tmp_path / "urls.py").write_text(URLS)
     return tmp_path
 
 

@@ -81,7 +81,7 @@ def test_a_wrong_setting_is_an_error_of_the_checks(setting: Any, message: str) -
 
         assert [each.id for each in messages] == ["abmiddleware.E001"]
         assert message in str(messages[0])
-        with pytest.raises(SystemCheckError, match="abmiddleware.E001"):
+        with pytest.raises(SystemCheckError, match=r"abmiddleware\.E001"):
             call_command("check")
 
 
