@@ -241,6 +241,8 @@ class ExperimentClient:
             result = plan.decide(context) if options is None else evaluate(plan, context, options)
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             result = self._failed(plan, error)
+        if not self._answers and context.facts is not None:
+            context.facts.keep_private()
         # The first of several threads wins; the others see its answer.
         return self._answers.setdefault(key, _Answer(plan, result, [None]))
 

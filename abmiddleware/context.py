@@ -33,6 +33,13 @@ class RequestFacts(Protocol):
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as the framework sees it."""
 
+    def keep_private(self) -> None:
+        """Keep the framework's own caches from storing the response; it now depends on who asks.
+
+        Called before the first answer is given. Headers alone come too late for a cache that sits
+        between the view and the middleware.
+        """
+
 
 class UserContext(Attributes):
     """The attributes of whoever asks; the attribute `id` is the visitor id unless it is given."""

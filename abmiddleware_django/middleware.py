@@ -31,6 +31,14 @@ class RequestFacts:
         """Tell whether the request came over https, as Django sees it."""
         return self.request.is_secure()
 
+    def keep_private(self) -> None:
+        """Keep Django's cache middleware and `@cache_page` from storing the response.
+
+        They sit between the view and this middleware, so its headers come too late for them. The
+        attribute is the one by which Django's own middleware tells itself not to store.
+        """
+        self.request._cache_update_cache = False  # type: ignore[attr-defined]
+
 
 class ExperimentsHttpRequest(HttpRequest):
     """A request that has `experiments`; annotate views with it."""

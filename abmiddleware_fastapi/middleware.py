@@ -48,6 +48,9 @@ class ConnectionFacts:
         """Tell whether the connection came over https or wss, as the server sees it."""
         return self._scope["scheme"] in ("https", "wss")
 
+    def keep_private(self) -> None:
+        """Do nothing: Starlette has no cache of its own."""
+
 
 class ExperimentsMiddleware:
     """Offers `request.experiments` in every endpoint, and finishes the response.

@@ -37,6 +37,9 @@ class RequestFacts:
         """Tell whether the request came over https, as Werkzeug sees it."""
         return self.request.is_secure
 
+    def keep_private(self) -> None:
+        """Do nothing: Flask has no cache of its own."""
+
 
 class Experiments:
     """Offers `request.experiments` in every view, and finishes the response.

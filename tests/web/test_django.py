@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,17 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.http import HttpResponse
 from django.test import Client, override_settings
+from django.urls import path
+from django.views.decorators.cache import cache_page
 
 from abmiddleware import ConfigurationError, Engine, LoggingSink, MemorySink
 from abmiddleware_django import conf
 from abmiddleware_django.checks import MIDDLEWARE, check_settings
 from tests.web.views import BUTTON, EXPERIMENTS
+
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 
 memory = MemorySink()
 engine_in_module = Engine(EXPERIMENTS, sink=memory)
@@ -162,6 +168,60 @@ def test_the_setting_error_reaches_no_later_than_the_first_request() -> None:
         pytest.raises(ConfigurationError, match="JURNAL"),
     ):
         Client().get("/sync/run")
+
+
+def cached_run(request: Any) -> HttpResponse:
+    return HttpResponse(str(request.experiments.run(BUTTON).hash_value))
+
+
+def cached_quiet(request: Any) -> HttpResponse:
+    return HttpResponse(uuid.uuid4().hex)
+
+
+urlpatterns = [
+    path("run", cached_run),
+    path("run-page", cache_page(60)(cached_run)),
+    path("quiet-page", cache_page(60)(cached_quiet)),
+]
+UPDATE = "django.middleware.cache.UpdateCacheMiddleware"
+FETCH = "django.middleware.cache.FetchFromCacheMiddleware"
+
+
+@pytest.mark.parametrize(
+    ("middleware", "page"),
+    [
+        pytest.param([MIDDLEWARE], "/run-page", id="cache-page"),
+        pytest.param([UPDATE, MIDDLEWARE, FETCH], "/run", id="site-cache"),
+        pytest.param([MIDDLEWARE, UPDATE, FETCH], "/run", id="site-cache-in-wrong-order"),
+    ],
+)
+def test_no_cache_of_django_serves_anothers_variation(middleware: list[str], page: str) -> None:
+    """A page that asked is stored by no cache of Django's, wherever it sits."""
+    settings = {
+        "MIDDLEWARE": middleware,
+        "ROOT_URLCONF": "tests.web.test_django",
+        "CACHES": {"default": {"BACKEND": LOCMEM, "LOCATION": page + str(middleware)}},
+        "EXPERIMENTS": {"EXPERIMENTS": EXPERIMENTS, "SINK": MemorySink()},
+    }
+    with override_settings(**settings):
+        visitors = [Client() for _ in range(5)]
+        texts = [visitor.get(page).content.decode() for visitor in visitors]
+        again = [visitor.get(page).content.decode() for visitor in visitors]
+
+        assert again == texts == [each.cookies["ab_id"].value.split(".")[0] for each in visitors]
+
+
+def test_a_page_that_asked_nothing_is_cached() -> None:
+    """A page that asks for no experiment stays in Django's cache as before."""
+    settings = {
+        "ROOT_URLCONF": "tests.web.test_django",
+        "CACHES": {"default": {"BACKEND": LOCMEM, "LOCATION": "quiet"}},
+        "EXPERIMENTS": {"SINK": MemorySink()},
+    }
+    with override_settings(**settings):
+        texts = {Client().get("/quiet-page").content for _ in range(3)}
+
+    assert len(texts) == 1
 
 
 def test_the_app_needs_no_migration() -> None:
