@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from starlette.requests import HTTPConnection, cookie_parser
+from starlette.requests import HTTPConnection
 
 from abmiddleware import Engine
 from abmiddleware.client import ExperimentClient
+from abmiddleware.identity import cookie_in
 from abmiddleware.web import finish
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ class ConnectionFacts:
 
     def cookie(self, name: str) -> str | None:
         """Return the value of a cookie."""
-        for key, value in self._scope["headers"]:
+        for key, value in self._scope["headers"]:  # HTTP/2 may send several
             if key == b"cookie":
-                found = cookie_parser(value.decode("latin-1")).get(name)
+                found = cookie_in(value.decode("latin-1"), name)
                 if found is not None:
                     return found
         return None

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from abmiddleware import ConfigurationError, VisitorCookie, identity
-from abmiddleware.identity import SetCookie, Visitor, new_visitor_id
+from abmiddleware.identity import SetCookie, Visitor, cookie_in, new_visitor_id
 
 TODAY = 20_779
 YEAR = 365 * 86_400
@@ -214,3 +214,24 @@ def test_a_cookie_for_other_sites_must_be_secure() -> None:
     assert "SameSite=None; Secure" in SetCookie(GOOD, cookie, secure=True).header().replace(
         "HttpOnly; ", ""
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("", None),
+        ("ab_id=x", "x"),
+        ("a=1; ab_id=x; b=2", "x"),
+        ("a=1;ab_id = x ;b=2", "x"),
+        ("ab_id=x; ab_id=y", "x"),
+        ("ab_id2=x; xab_id=y", None),
+        ("other=ab_id", None),
+        ("ab_id", ""),
+        ("ab_id=", ""),
+        ("ab_id=a=b", "a=b"),
+        (";;=;ab_id=x", "x"),
+    ],
+)
+def test_a_cookie_is_found_in_its_header(header: str, expected: str | None) -> None:
+    """The cookie of exactly that name is found among others, however they are spaced."""
+    assert cookie_in(header, "ab_id") == expected

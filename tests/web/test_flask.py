@@ -78,6 +78,13 @@ def test_a_users_request_class_is_kept(engine: Engine) -> None:
         assert request.experiments.run(BUTTON).value in BUTTON.variations
 
 
+def test_a_missing_extension_is_named() -> None:
+    """Using the proxy without the extension tells what is missing."""
+    app = flask.Flask(__name__)
+    with app.test_request_context("/"), pytest.raises(RuntimeError, match="must be set up"):
+        experiments.run(BUTTON)
+
+
 def test_debug_makes_it_strict(sink: MemorySink, monkeypatch: pytest.MonkeyPatch) -> None:
     """An application in debug mode makes the engine strict unless it was told otherwise."""
     monkeypatch.delenv("PYTEST_VERSION")
