@@ -25,6 +25,8 @@ class Catalogue:
         self.snapshot = snapshot
         self.mistakes = mistakes
         self._adopted: dict[str, Plan] = {}
+        #: What units are made of beyond those of the snapshot: hash attributes of adopted plans.
+        self.adopted_units: tuple[str, ...] = ()
 
     def adopt(self, experiment: object, known: Plan | None) -> Plan | None:
         """Return the plan of an experiment object; None for what is none.
@@ -44,9 +46,11 @@ class Catalogue:
         known = known or self._adopted.get(plan.key)
         if known is None and len(self._adopted) < _MAX_ADOPTED:
             known = self._adopted.setdefault(plan.key, plan)
+            if plan.hash_attribute not in (*self.snapshot.units, *self.adopted_units):
+                self.adopted_units = (*self.adopted_units, plan.hash_attribute)
         if known is not None and known.config_hash != plan.config_hash:
             problem = "is the key of two different experiments in use, must be its own"
-            self.mistakes.report(f"twin {plan.key}", DefinitionError(plan.key, problem))
+            self.mistakes.report(f"twin {plan.key}", lambda: DefinitionError(plan.key, problem))
         return plan
 
     def unknown(self, experiment: object, snapshot: Snapshot) -> Result[Any]:
@@ -56,6 +60,9 @@ class Catalogue:
             UnknownExperimentError: in strict mode.
         """
         key = experiment if isinstance(experiment, str) else shown(experiment)
-        nearest = get_close_matches(key, snapshot.plans, n=3)
-        self.mistakes.report(f"unknown {key}", UnknownExperimentError(key, nearest))
+
+        def error() -> UnknownExperimentError:
+            return UnknownExperimentError(key, get_close_matches(key, snapshot.plans, n=3))
+
+        self.mistakes.report(f"unknown {key}", error)
         return unknown_result()

@@ -6,24 +6,35 @@ import math
 from collections.abc import Mapping
 from time import time_ns
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Final, Self, TypeVar, overload
 
 import msgspec
 
 from abmiddleware.catalogue import Catalogue
-from abmiddleware.context import UserContext
+from abmiddleware.context import UserContext, warn_late
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.plan import Plan, evaluate
 from abmiddleware.evaluation.result import Result
 from abmiddleware.evaluation.values import shown, unit_text
 from abmiddleware.exceptions import RecordError
-from abmiddleware.exposures.records import Exposure, Link, Outcome, Record, now_us, unique_id
+from abmiddleware.exposures.records import (
+    Exposure,
+    Link,
+    Outcome,
+    Record,
+    frozen,
+    now_us,
+    unique_id,
+)
 from abmiddleware.identity import SetCookie
 from abmiddleware.notices import notices
 from abmiddleware.recorder import Recorder
 
 T = TypeVar("T")
 D = TypeVar("D")
+
+#: Records that wait at most for the end of a response or of `with`.
+_MAX_PENDING: Final = 1000
 
 
 class _Answer(msgspec.Struct, frozen=True, eq=False):
@@ -46,10 +57,12 @@ class ExperimentClient:
         "_catalogue",
         "_context",
         "_deferred",
+        "_is_private",
         "_linked",
         "_pending",
         "_recorder",
         "_snapshot",
+        "_unlinked",
     )
 
     def __init__(
@@ -68,8 +81,10 @@ class ExperimentClient:
         self._deferred = deferred
         self._answers: dict[str, _Answer] = {}
         self._pending: list[Record] = []
-        #: The user that a link was recorded for.
-        self._linked = ""
+        #: Whether the response depends on who asks.
+        self._is_private = False
+        #: The users whose link to the visitor is recorded, and waits for a visitor id.
+        self._linked = self._unlinked = ""
 
     @overload
     def run(self, experiment: Experiment[T]) -> Result[T]: ...
@@ -87,6 +102,8 @@ class ExperimentClient:
             answer = self._assign(experiment, key)
             if answer is None:
                 return self._catalogue.unknown(experiment, self._snapshot)
+        elif isinstance(experiment, Experiment) and experiment.plan is not answer.plan:
+            return self._twin(experiment, answer)
         if answer.to_expose:
             self._expose(answer)
         return answer.result
@@ -102,10 +119,14 @@ class ExperimentClient:
             UnknownExperimentError: in strict mode, no configuration knows the key.
         """
         key = experiment if isinstance(experiment, str) else _key(experiment)
-        answer = self._answers.get(key) or self._assign(experiment, key)
-        return (
-            self._catalogue.unknown(experiment, self._snapshot) if answer is None else answer.result
-        )
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = self._assign(experiment, key)
+            if answer is None:
+                return self._catalogue.unknown(experiment, self._snapshot)
+        elif isinstance(experiment, Experiment) and experiment.plan is not answer.plan:
+            return self._twin(experiment, answer)
+        return answer.result
 
     def expose(self, experiment: Experiment[Any] | str) -> None:
         """Record the exposure of an experiment that was assigned by `peek`.
@@ -128,7 +149,7 @@ class ExperimentClient:
         result = self.run(experiment)
         return result.value if result.in_experiment else default
 
-    def track(self, event: str, value: float | None = None, **properties: object) -> None:
+    def track(self, event: str, /, value: float | None = None, **properties: object) -> None:
         """Record an outcome, such as `track("purchase", 42.0, currency="EUR")`.
 
         It carries the ids of all units that experiments randomise by, and so counts for each
@@ -139,9 +160,8 @@ class ExperimentClient:
         """
         problem = _outcome_problem(event, value)
         if problem:
-            error = RecordError(problem)
-            self._catalogue.mistakes.report(f"outcome {problem}", error)
-            self._recorder.lose("outcome invalid", 1, error)
+            self._catalogue.mistakes.report(f"outcome {problem}", lambda: RecordError(problem))
+            self._recorder.lose("outcome invalid", 1, RecordError(problem))
             return
         now = now_us()
         self._record(
@@ -151,52 +171,47 @@ class ExperimentClient:
                 event,
                 None if value is None else float(value),
                 self._unit_ids(),
-                properties,
+                {name: frozen(item) for name, item in properties.items()},
                 self._recorder.service,
             )
         )
 
-    def identify(self, **attributes: object) -> None:
+    def identify(self, /, **attributes: object) -> None:
         """Say who this is, such as `identify(user_id=user.pk, country="NL")`.
 
         What is decided already keeps its answer. A `user_id` beside a visitor id is recorded as
         a link of the two, so that an analysis can follow a visitor over a login.
         """
         self._context.identify(attributes)
-        user = unit_text(self._context["user_id"]) if "user_id" in attributes else None
-        visitor = unit_text(self._context.known("id"))
-        if user and visitor and user != self._linked:
-            self._linked = user
-            self._record(
-                Link(now_us(), "id", visitor, "user_id", user, "identify", self._recorder.service)
-            )
+        user = _id_text(self._context["user_id"]) if "user_id" in attributes else ""
+        if user and user != self._linked:
+            self._linked = self._unlinked = user
+            self._link()
 
     def ensure_identity(self) -> None:
         """See that the visitor has an id, so that a streaming body may run experiments.
 
-        Call it before the response starts: later, no cookie can be set any more.
+        Call it before the response starts: later, no cookie and no header can be set any more.
         """
+        self._depend()
         _ = self._context["id"]
+        self._link()
 
     @property
     def assignments(self) -> Mapping[str, Result[Any]]:
         """The results so far, by experiment key."""
         return {key: answer.result for key, answer in list(self._answers.items())}
 
-    @property
-    def has_assigned(self) -> bool:
-        """Whether an experiment was asked for, so that the response may depend on who asks."""
-        return bool(self._answers)
-
     def flush(self) -> None:
         """Write the records that wait, in one write."""
         batch = []
         while self._pending:
             try:
-                batch.append(self._pending.pop(0))
+                batch.append(self._pending.pop())
             except IndexError:  # another thread took it
                 break
         if batch:
+            batch.reverse()
             self._recorder.write(batch)
 
     def response_starts(self) -> bool:
@@ -209,7 +224,11 @@ class ExperimentClient:
         self._context.is_late = True
         if self._pending:
             self.flush()
-        return bool(self._answers) or "id" in self._context
+        return self._is_private or self._context.is_visitor_used
+
+    def is_of(self, catalogue: Catalogue) -> bool:
+        """Tell whether it answers from a catalogue. For the engine."""
+        return self._catalogue is catalogue
 
     def cookie(self) -> SetCookie | None:
         """Return the visitor cookie if the response must set it. For adapters."""
@@ -236,15 +255,48 @@ class ExperimentClient:
             plan = self._catalogue.adopt(experiment, plan)
         if plan is None:
             return None
+        if not self._is_private:
+            self._depend()
         options = snapshot.options
         try:
             result = plan.decide(context) if options is None else evaluate(plan, context, options)
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             result = self._failed(plan, error)
-        if not self._answers and context.facts is not None:
-            context.facts.keep_private()
+        if self._unlinked:
+            self._link()
         # The first of several threads wins; the others see its answer.
         return self._answers.setdefault(key, _Answer(plan, result, [None]))
+
+    def _twin(self, experiment: Experiment[T], answer: _Answer) -> Result[T]:
+        """Return the answer of an experiment whose key another object has answered already.
+
+        Raises:
+            DefinitionError: in strict mode, their definitions differ.
+        """
+        plan = experiment.plan
+        if plan.config_hash == answer.plan.config_hash:
+            return answer.result
+        # The values of the other may be of another type; its exposure stays the only one.
+        self._catalogue.adopt(experiment, answer.plan)
+        return plan.decide(self._context)
+
+    def _depend(self) -> None:
+        """Note that the response depends on who asks."""
+        self._is_private = True
+        facts = self._context.facts
+        if facts is not None:
+            facts.keep_private()
+            if self._context.is_late:
+                warn_late()
+
+    def _link(self) -> None:
+        """Record that the user and the visitor are one person, once the visitor has an id."""
+        user, visitor = self._unlinked, _id_text(self._context.known("id"))
+        if user and visitor:
+            self._unlinked = ""
+            self._record(
+                Link(now_us(), "id", visitor, "user_id", user, "identify", self._recorder.service)
+            )
 
     @staticmethod
     def _failed(plan: Plan, error: Exception) -> Result[Any]:
@@ -275,37 +327,49 @@ class ExperimentClient:
             result.key,
             result.variation_id,
             unit_type,
-            unit if type(unit) is str else unit_text(unit) or "",
+            unit if type(unit) is str else _id_text(unit),
             # Where nothing but the visitor id was read, there are no other ids.
             {} if unit_type == "id" and len(context) == 1 else self._known_ids(unit_type),
-            {name: context.known(name) for name in names} if names else {},
+            {name: frozen(context[name]) for name in names} if names else {},
             plan.config_hash,
             recorder.service,
         )
-        self._pending.append(exposure)
-        if not self._deferred:
-            self.flush()
+        self._record(exposure)
 
     def _record(self, record: Record) -> None:
         self._pending.append(record)
-        if not self._deferred:
+        if not self._deferred or len(self._pending) >= _MAX_PENDING:
             self.flush()
 
     def _known_ids(self, besides: str) -> dict[str, str]:
         """Return the ids that are known already, without computing or issuing any."""
         ids: dict[str, str] = {}
-        for name in (*self._snapshot.units, "user_id"):
-            if name != besides and (name == "id" or name in self._context):
-                text = unit_text(self._context.known(name))
-                if text:
-                    ids[name] = text
+        for name in (*self._snapshot.units, *self._catalogue.adopted_units, "user_id"):
+            if name != besides and (text := _id_text(self._context.known(name))):
+                ids[name] = text
         return ids
 
     def _unit_ids(self) -> dict[str, str]:
         """Return the ids of all units, computing and issuing what is not known yet."""
-        for name in self._snapshot.units:
+        for name in (*self._snapshot.units, *self._catalogue.adopted_units):
             _ = self._context[name]
+        if self._unlinked:
+            self._link()
         return self._known_ids("")
+
+
+def _id_text(value: object) -> str:
+    """Return an id as it is recorded; "" for none.
+
+    It is the text that is hashed, but for integers beyond 2**53: they are hashed as the double
+    that other SDKs have, and recorded in full, as other tables have them.
+    """
+    if type(value) is int and value:
+        try:
+            return str(value)
+        except ValueError:  # Python refuses to write integers of thousands of digits
+            return unit_text(value) or ""
+    return unit_text(value) or ""
 
 
 def _key(experiment: object) -> str:

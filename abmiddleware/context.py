@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from numbers import Integral, Real
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsInt, cast
 from uuid import UUID
 
 from abmiddleware.evaluation.values import Attributes, shown
@@ -27,8 +27,8 @@ class RequestFacts(Protocol):
     def request(self) -> Any:
         """The framework's request, as resolvers get it."""
 
-    def cookie(self, name: str) -> str | None:
-        """Return the value of a cookie."""
+    def cookie_header(self) -> str:
+        """Return the `Cookie` header, or ""."""
 
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as the framework sees it."""
@@ -44,7 +44,7 @@ class RequestFacts(Protocol):
 class UserContext(Attributes):
     """The attributes of whoever asks; the attribute `id` is the visitor id unless it is given."""
 
-    __slots__ = ("_cookie", "_resolvers", "_visitor", "facts", "is_late")
+    __slots__ = ("_cookie", "_resolvers", "_visitor", "facts", "is_late", "is_visitor_used")
 
     def __init__(
         self, resolvers: Mapping[str, Resolver], facts: RequestFacts | None, cookie: VisitorCookie
@@ -52,7 +52,11 @@ class UserContext(Attributes):
         self.facts = facts
         self._resolvers = resolvers
         self._cookie = cookie
-        self._visitor: list[Visitor | None] = []
+        # Holds the visitor under one key, since only a dictionary has a setdefault that of many
+        # threads one wins.
+        self._visitor: dict[None, Visitor] = {}
+        #: Whether something depends on the visitor id.
+        self.is_visitor_used = False
         #: Whether the response has started, so that a new id reaches no browser.
         self.is_late = False
 
@@ -65,24 +69,26 @@ class UserContext(Attributes):
         return self.setdefault(name, value)
 
     def known(self, name: str) -> object:
-        """Return the attribute without issuing a visitor id."""
-        if name == "id" and name not in self and name not in self._resolvers:
-            visitor = self.visitor()
-            return visitor.id if visitor else None
-        return self[name]
+        """Return the attribute if it is known already, without computing or issuing it."""
+        if name in self:
+            return self[name]
+        if name != "id" or name in self._resolvers:
+            return None
+        visitor = self.visitor()
+        return visitor.id if visitor else None
 
     def visitor(self) -> Visitor | None:
         """Return the visitor that the request's cookie names, or that this request issued."""
-        if not self._visitor and self.facts is not None:
-            self._visitor.append(Visitor.read(self.facts.cookie(self._cookie.name)))
-        return self._visitor[-1] if self._visitor else None
+        visitor = self._visitor.get(None)
+        if visitor is None and self.facts is not None:
+            found = Visitor.find(self.facts.cookie_header(), self._cookie.name)
+            visitor = self._visitor.setdefault(None, found) if found else None
+        return visitor
 
     def set_cookie(self) -> SetCookie | None:
         """Return the visitor cookie if the response must set it."""
-        if self.facts is None or "id" not in self:
-            return None
-        visitor = self.visitor()
-        if visitor is None or not visitor.is_due(self._cookie.max_age):
+        visitor = self._visitor.get(None) if self.is_visitor_used else None
+        if visitor is None or self.facts is None or not visitor.is_due(self._cookie.max_age):
             return None
         secure = self._cookie.secure
         return SetCookie(
@@ -95,25 +101,17 @@ class UserContext(Attributes):
             self[name] = value if type(value) in _JSON else plain(name, value)
 
     def _issued(self) -> str | None:
+        """Return the visitor id, issuing one to a newcomer."""
         if self.facts is None:
             return None
+        self.is_visitor_used = True
         visitor = self.visitor()
         if visitor is None:
-            visitor = Visitor.issue()
-            kept = self.setdefault("id", visitor.id)
-            if kept == visitor.id:
-                self._visitor.append(visitor)
-                self._warn_if_late()
+            issued = Visitor.issue()
+            visitor = self._visitor.setdefault(None, issued)
+            if visitor is issued and self.is_late:
+                warn_late()
         return visitor.id
-
-    def _warn_if_late(self) -> None:
-        if self.is_late:
-            notices.warn(
-                "late",
-                "an experiment ran for a new visitor after the response had started, so no cookie "
-                "keeps their id and the next request gets another; call "
-                "experiments.ensure_identity() before the response starts",
-            )
 
     def _resolved(self, name: str, resolver: Resolver) -> object:
         try:
@@ -127,6 +125,16 @@ class UserContext(Attributes):
                 error=error,
             )
             return None
+
+
+def warn_late() -> None:
+    """Tell that an experiment was asked for too late to set a cookie or a header."""
+    notices.warn(
+        "late",
+        "an experiment was first asked for after the response had started: a new visitor gets no "
+        "cookie and so another id next time, and caches may keep the page for others; call "
+        "experiments.ensure_identity() before the response starts",
+    )
 
 
 def plain(name: str, value: object) -> object:
@@ -149,6 +157,12 @@ def plain(name: str, value: object) -> object:
         return None
 
 
+def _is_whole(value: Integral | Real | Decimal) -> bool:
+    if isinstance(value, Decimal):
+        return value == value.to_integral_value()
+    return isinstance(value, Integral)
+
+
 def _converted(value: object) -> object:
     if type(value) in _JSON:
         return value
@@ -160,10 +174,8 @@ def _converted(value: object) -> object:
         return str(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, (Real, Decimal)):
-        return float(value)
+    if isinstance(value, (Integral, Real, Decimal)):
+        return int(cast(SupportsInt, value)) if _is_whole(value) else float(value)
     if isinstance(value, (tuple, set, frozenset)):
         return [_converted(item) for item in value]
     if isinstance(value, Mapping):

@@ -72,7 +72,7 @@ class Engine:
         self._resolvers = _resolvers(attributes or {})
         self.cookie = cookie if cookie is not None else VisitorCookie()
 
-    def client(self, **attributes: object) -> ExperimentClient:
+    def client(self, /, **attributes: object) -> ExperimentClient:
         """Return a client outside of any web request, for scripts, workers and inference.
 
             with engine.client(id=customer_id, country="NL") as experiments:
@@ -89,6 +89,10 @@ class Engine:
         """Return the client of one web request; for adapters."""
         context = UserContext(self._resolvers, facts, self.cookie)
         return ExperimentClient(self._catalogue, self._recorder, context, deferred=True)
+
+    def owns(self, client: object) -> bool:
+        """Tell whether a client is of this engine; for adapters."""
+        return isinstance(client, ExperimentClient) and client.is_of(self._catalogue)
 
     def in_debug(self, debug: bool) -> None:
         """Take over the framework's debug mode where `strict` was not given; for adapters."""

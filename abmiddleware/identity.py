@@ -30,21 +30,6 @@ def today() -> int:
     return int(time.time() // 86_400)
 
 
-def cookie_in(header: str, name: str) -> str | None:
-    """Return a cookie from a `Cookie` header; of several with the name the first.
-
-    Made for the visitor cookie, whose value is never quoted: parsing all cookies as a framework
-    must costs a request ten times as much.
-    """
-    if name not in header:
-        return None
-    for part in header.split(";"):
-        key, _, value = part.partition("=")
-        if key.strip() == name:
-            return value.strip()
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class VisitorCookie:
     """How the cookie with the visitor id is set.
@@ -146,6 +131,21 @@ class Visitor(NamedTuple):
     def issue(cls) -> Visitor:
         """Return a new visitor."""
         return cls(new_visitor_id(), today(), is_new=True)
+
+    @classmethod
+    def find(cls, header: str, name: str) -> Visitor | None:
+        """Return the visitor of a `Cookie` header: its first cookie of the name in our form.
+
+        There may be several, such as one of a parent domain. The value is never quoted by us, so
+        nothing more of the header is parsed, which would cost a request ten times as much.
+        """
+        if name not in header:
+            return None
+        for part in header.split(";"):
+            key, _, value = part.partition("=")
+            if key.strip() == name and (visitor := cls.read(value.strip().strip('"'))):
+                return visitor
+        return None
 
     @classmethod
     def read(cls, value: str | None) -> Visitor | None:

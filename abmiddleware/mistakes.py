@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from abmiddleware.exceptions import ABMiddlewareError
 from abmiddleware.notices import notices
@@ -24,8 +25,13 @@ class Mistakes:
         if debug and not self._is_given:
             self.strict = True
 
-    def report(self, subject: str, error: ABMiddlewareError) -> None:
-        """Raise a mistake, or log it once for its subject."""
+    def report(self, subject: str, error: Callable[[], ABMiddlewareError]) -> None:
+        """Raise a mistake, or log it once for its subject.
+
+        Args:
+            subject: what is wrong, such as an unknown key.
+            error: makes the error; only called when it is raised or logged.
+        """
         if self.strict:
-            raise error
-        notices.warn_once(subject, "%s", error)
+            raise error()
+        notices.warn_once(subject, error)

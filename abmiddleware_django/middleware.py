@@ -23,9 +23,9 @@ class RequestFacts:
         #: The request, as attribute functions get it.
         self.request = request
 
-    def cookie(self, name: str) -> str | None:
-        """Return the value of a cookie."""
-        return self.request.COOKIES.get(name)
+    def cookie_header(self) -> str:
+        """Return the `Cookie` header."""
+        return cast(str, self.request.META.get("HTTP_COOKIE", ""))
 
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as Django sees it."""
@@ -59,6 +59,7 @@ class ExperimentsMiddleware:
         self,
         get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
     ) -> None:
+        conf.engine()  # a wrong setting stops the server when it starts
         self.get_response = get_response
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from abmiddleware import Engine
 from abmiddleware.client import ExperimentClient
-from abmiddleware.identity import cookie_in
 from abmiddleware.web import finish
 
 if TYPE_CHECKING:
@@ -18,9 +17,15 @@ if TYPE_CHECKING:
 #: Where the client stands in the ASGI scope.
 SCOPE_KEY = "experiments"
 
+#: The messages by which an answer to the browser starts.
+_STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+
 _Header = tuple[bytes, bytes]
 
-_MISSING = "ExperimentsMiddleware must be added to the application to use request.experiments."
+_MISSING = (
+    "ExperimentsMiddleware must be added to the application, around all that uses "
+    "request.experiments."
+)
 
 
 class ConnectionFacts:
@@ -33,21 +38,19 @@ class ConnectionFacts:
 
     @property
     def request(self) -> HTTPConnection:
-        """The connection, as attribute functions get it."""
-        return HTTPConnection(self._scope)
+        """The request or the WebSocket's handshake, as attribute functions get it."""
+        is_http = self._scope["type"] == "http"
+        return Request(self._scope) if is_http else HTTPConnection(self._scope)
 
-    def cookie(self, name: str) -> str | None:
-        """Return the value of a cookie."""
-        for key, value in self._scope["headers"]:  # HTTP/2 may send several
-            if key == b"cookie":
-                found = cookie_in(value.decode("latin-1"), name)
-                if found is not None:
-                    return found
-        return None
+    def cookie_header(self) -> str:
+        """Return the `Cookie` header; HTTP/2 may send it in several parts."""
+        headers = self._scope.get("headers", ())
+        parts = [value for key, value in headers if key == b"cookie"]
+        return b";".join(parts).decode("latin-1")
 
     def is_secure(self) -> bool:
         """Tell whether the connection came over https or wss, as the server sees it."""
-        return self._scope["scheme"] in ("https", "wss")
+        return self._scope.get("scheme") in ("https", "wss")
 
     def keep_private(self) -> None:
         """Do nothing: Starlette has no cache of its own."""
@@ -75,7 +78,8 @@ class ExperimentsMiddleware:
             _offer_property()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or SCOPE_KEY in scope:
+        outer = scope.get(SCOPE_KEY)
+        if scope["type"] not in ("http", "websocket") or self.engine.owns(outer):
             await self.app(scope, receive, send)
             return
         if not self._asked_debug:
@@ -88,10 +92,11 @@ class ExperimentsMiddleware:
 
         async def send_finished(message: Message) -> None:
             nonlocal started
-            if not started and message["type"] in ("http.response.start", "websocket.accept"):
+            if not started and message["type"] in _STARTS:
                 started = True
                 if client.response_starts():
-                    message["headers"] = _finished(client, message.get("headers", ()))
+                    # A new message: the application may send its own again.
+                    message = {**message, "headers": _finished(client, message.get("headers", ()))}
             await send(message)
 
         try:
@@ -99,6 +104,8 @@ class ExperimentsMiddleware:
         finally:
             if not started:
                 client.response_starts()
+            if outer is not None:  # of an application around this one, with another engine
+                scope[SCOPE_KEY] = scope["state"][SCOPE_KEY] = outer
 
 
 def _finished(client: ExperimentClient, raw: Iterable[_Header]) -> list[_Header]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from flask import request
+from flask import current_app, request
 from werkzeug.local import LocalProxy
 
 from abmiddleware import ConfigurationError, Engine
 from abmiddleware.client import ExperimentClient
-from abmiddleware.identity import cookie_in
 from abmiddleware.web import finish
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 EXTENSION: Final = "abmiddleware"
 
 _CLIENT: Final = "_abmiddleware_client"
+_FINISHED: Final = "_abmiddleware_finished"
 
 
 class RequestFacts:
@@ -30,9 +30,9 @@ class RequestFacts:
         #: The request, as attribute functions get it.
         self.request = flask_request
 
-    def cookie(self, name: str) -> str | None:
-        """Return the value of a cookie."""
-        return cookie_in(self.request.environ.get("HTTP_COOKIE", ""), name)
+    def cookie_header(self) -> str:
+        """Return the `Cookie` header."""
+        return cast(str, self.request.environ.get("HTTP_COOKIE", ""))
 
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as Werkzeug sees it."""
@@ -74,9 +74,9 @@ class Experiments:
                 "init_app was called for this application before, must be once"
             )
         app.extensions[EXTENSION] = engine
-        engine.in_debug(app.debug or app.testing)
         app.request_class = _with_experiments(app.request_class, engine)
-        app.after_request(_finish)
+        # The first to be registered runs last, so that what other hooks ask is seen, too.
+        app.after_request_funcs.setdefault(None, []).insert(0, _finish)
         app.teardown_request(_write_rest)
 
 
@@ -86,22 +86,26 @@ def _with_experiments(request_class: type[Request], engine: Engine) -> type[Requ
     def experiments_of(self: Request) -> ExperimentClient:
         client = self.__dict__.get(_CLIENT)
         if client is None:
+            engine.in_debug(current_app.debug or current_app.testing)
             made = engine.request_client(RequestFacts(self))
+            if _FINISHED in self.__dict__:
+                made.response_starts()
             client = self.__dict__.setdefault(_CLIENT, made)
         return cast(ExperimentClient, client)
 
     return type(request_class.__name__, (request_class,), {"experiments": property(experiments_of)})
 
 
-def _asked() -> ExperimentClient | None:
-    """Return the request's client if a view asked for it."""
+def _state() -> dict[str, Any]:
+    """Return where the request keeps its client, if a view asked for it."""
     # Reading an attribute through the proxy takes four times as long.
-    current = cast(Any, request)._get_current_object()
-    return cast("ExperimentClient | None", current.__dict__.get(_CLIENT))
+    return cast("dict[str, Any]", cast(Any, request)._get_current_object().__dict__)
 
 
 def _finish(response: Response) -> Response:
-    client = _asked()
+    state = _state()
+    state[_FINISHED] = True
+    client: ExperimentClient | None = state.get(_CLIENT)
     if client is not None and client.response_starts():
         headers = response.headers
         vary, cache_control = headers.getlist("Vary"), headers.getlist("Cache-Control")
@@ -117,7 +121,7 @@ def _finish(response: Response) -> Response:
 
 def _write_rest(_: BaseException | None) -> None:
     """Write what waits when an exception kept the response from being finished."""
-    client = _asked()
+    client: ExperimentClient | None = _state().get(_CLIENT)
     if client is not None:
         client.response_starts()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import enum
 import logging
+import pickle
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -18,8 +20,10 @@ from abmiddleware import (
     DefinitionError,
     Engine,
     Experiment,
+    Exposure,
     Journal,
     JournalReader,
+    Link,
     MemorySink,
     Reason,
     RecordError,
@@ -183,6 +187,138 @@ def test_a_user_is_linked_once(engine: Engine, sink: MemorySink) -> None:
     experiments.identify(country="NL")
 
     assert len(sink.records) == 1
+
+
+def test_a_newcomer_is_linked_when_the_id_is_issued(sink: MemorySink) -> None:
+    """A login before the first experiment is linked as soon as the visitor has an id."""
+    experiments = Engine([MODEL], sink=sink).request_client(NoCookie())
+    experiments.identify(user_id=7)
+    experiments.run(MODEL)
+    experiments.response_starts()
+
+    assert {type(record) for record in sink.records} == {Link, Exposure}
+    assert sink.exposures[0].unit_id == next(
+        record.id_a for record in sink.records if isinstance(record, Link)
+    )
+
+
+class NoCookie:
+    """The facts of a newcomer's request, slow enough for threads to meet."""
+
+    request = None
+
+    def cookie_header(self) -> str:
+        time.sleep(0)
+        return ""
+
+    def is_secure(self) -> bool:
+        return False
+
+    def keep_private(self) -> None:
+        """Do nothing."""
+
+
+def test_threads_of_a_newcomer_agree_on_the_id(sink: MemorySink) -> None:
+    """Whichever thread issues the id, the cookie has the one that was exposed."""
+    engine = Engine([MODEL], sink=sink)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(200):
+            sink.clear()
+            experiments = engine.request_client(NoCookie())
+            list(pool.map(experiments.run, [MODEL] * 8))
+            experiments.response_starts()
+            cookie = experiments.cookie()
+
+            assert cookie is not None
+            assert cookie.value.split(".")[0] == sink.exposures[0].unit_id
+
+
+@pytest.mark.parametrize("given", [1234567890123456789, Decimal(1234567890123456789)])
+def test_a_large_id_is_recorded_in_full(
+    engine: Engine, sink: MemorySink, given: int | Decimal
+) -> None:
+    """An id beyond 2**53 is hashed as other SDKs do, and recorded as other tables have it."""
+    experiments = engine.client(id=given)
+    experiments.run(MODEL)
+    experiments.track("purchase")
+
+    assert sink.exposures[0].unit_id == "1234567890123456789"
+    assert sink.outcomes[0].unit_ids == {"id": "1234567890123456789"}
+    assert experiments.run(MODEL).bucket == engine.client(id=1234567890123456800).run(MODEL).bucket
+
+
+def test_an_outcome_counts_for_unregistered_experiments(sink: MemorySink) -> None:
+    """The unit of an experiment that was never given to the engine is on outcomes as well."""
+    engine = Engine(sink=sink)
+    engine.client(id="u1", company="acme").run(PRICE)
+    engine.client(id="u1", company="acme").track("purchase")
+
+    assert sink.outcomes[0].unit_ids == {"id": "u1", "company": "acme"}
+
+
+def test_an_outcome_is_recorded_as_it_was(engine: Engine, sink: MemorySink) -> None:
+    """What the application changes after `track` is not in the record."""
+    cart = ["book"]
+    with engine.client(id="u1") as experiments:
+        experiments.track("purchase", 5, items=cart, event="sale")
+        cart.clear()
+
+    assert sink.outcomes[0].properties == {"items": ["book"], "event": "sale"}
+
+
+def test_another_experiment_of_the_key_keeps_its_types(sink: MemorySink) -> None:
+    """In one request, too, a second definition of a key is an error in tests, else itself."""
+    twin = Experiment("ranking-model", [1.0, 2.0])
+    with pytest.raises(DefinitionError, match="two different experiments"):
+        run_both(Engine([MODEL], sink=sink), twin)
+    results = run_both(Engine([MODEL], sink=sink, strict=False), twin)
+
+    assert [type(result.value) for result in results] == [str, float]
+    assert len(sink.exposures) == 2  # of MODEL, once for each engine
+
+
+def run_both(engine: Engine, twin: Experiment[float]) -> list[Any]:
+    experiments = engine.client(id="u1")
+    return [experiments.run(MODEL), experiments.run(twin)]
+
+
+def test_who_is_out_needs_no_attribute(sink: MemorySink) -> None:
+    """An inactive experiment, or one whose condition fails, computes no unit."""
+    calls: list[object] = []
+    engine = Engine(sink=sink, attributes={"company": calls.append})
+    experiments = engine.client()
+    experiments.run(Experiment("off", [1, 2], hash_attribute="company", active=False))
+    experiments.run(Experiment("no", [1, 2], hash_attribute="company", condition={"a": 1}))
+
+    assert calls == []
+
+
+def test_records_keep_their_order(engine: Engine, sink: MemorySink) -> None:
+    """However many wait, they are written in the order they came."""
+    with engine.client(id="u1") as experiments:
+        for number in range(2500):
+            experiments.track("step", number)
+        waiting = 2500 - len(sink.outcomes)
+
+    assert [outcome.value for outcome in sink.outcomes] == list(range(2500))
+    assert waiting <= 1000
+
+
+def test_an_experiment_can_be_pickled(engine: Engine) -> None:
+    """A worker process can be handed an experiment."""
+    copied = pickle.loads(pickle.dumps(MODEL))  # noqa: S301  # our own bytes
+
+    assert copied.plan.config_hash == MODEL.plan.config_hash
+    assert engine.client(id="u1").run(copied) == engine.client(id="u1").run(MODEL)
+
+
+def test_a_definition_does_not_change_with_its_list(engine: Engine) -> None:
+    """Changing the list of variations afterwards changes no experiment."""
+    variations = ["a", "b"]
+    copy = Experiment("copy", variations)
+    variations.append("c")
+
+    assert copy.variations == ("a", "b")
 
 
 class Color(enum.Enum):

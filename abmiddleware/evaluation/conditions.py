@@ -19,6 +19,7 @@ Matcher = Callable[[object], bool]
 #: Conditions nested deeper than this are refused.
 MAX_DEPTH: Final = 64
 
+_GROUP_OPERATORS: Final = ("$inGroup", "$notInGroup")
 _LISTS: Final = (list, tuple, set, frozenset)
 
 LOGICAL: Final = ("$and", "$or", "$nor", "$not")
@@ -54,7 +55,7 @@ def compile_condition(
         saved_groups: the lists that `$inGroup` and `$notInGroup` name.
         path: where the condition stands, for its problems.
     """
-    compiler = _Compiler(saved_groups if isinstance(saved_groups, Mapping) else {})
+    compiler = _Compiler(saved_groups)
     try:
         matches = compiler.condition(condition, path, 0, _root_value)
     except _MalformedError:
@@ -135,8 +136,9 @@ def _is_operators(condition: Mapping[str, object]) -> bool:
 class _Compiler:
     """Compiles one condition and gathers its problems."""
 
-    def __init__(self, saved_groups: SavedGroups) -> None:
-        self.saved_groups = saved_groups
+    def __init__(self, saved_groups: SavedGroups | None) -> None:
+        self.has_no_groups = saved_groups is None
+        self.saved_groups = saved_groups if isinstance(saved_groups, Mapping) else {}
         self.problems: list[Problem] = []
 
     def refuse(self, path: str, problem: str) -> Matcher:
@@ -251,6 +253,8 @@ class _Compiler:
             if not isinstance(item, (Mapping, list, tuple)):
                 self.hint_foreign(item, path)
         matcher, problem = make(argument, self.saved_groups)
+        if name in _GROUP_OPERATORS and self.has_no_groups and not problem:
+            problem = "needs saved groups, which code has none of; must be $in or $nin"
         if problem:
             self.refuse(path, problem)
         return matcher

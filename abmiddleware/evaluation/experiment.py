@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import partial
 
 from abmiddleware.evaluation.checks import check_definition
 from abmiddleware.evaluation.definition import Definition
@@ -28,6 +30,13 @@ class Experiment(Definition[T]):
 
     def __post_init__(self) -> None:
         check_definition(self)
+        # The caller's list may change; what was compiled must not.
+        object.__setattr__(self, "variations", tuple(self.variations))
         plan = compile_plan(self, config_hash=definition_hash(self), path=self.key)
         plan.raise_problems()
         object.__setattr__(self, "plan", plan)
+
+    def __reduce__(self) -> tuple[Callable[..., Experiment[T]], tuple[object, ...]]:
+        """Pickle the definition, and compile it anew where it is unpickled."""
+        told = {part.name: getattr(self, part.name) for part in fields(Definition)}
+        return partial(type(self), **told), ()

@@ -297,6 +297,20 @@ def _portable(value: object, around: tuple[int, ...] = ()) -> object:
         return _text(value)
 
 
+#: Types whose values nobody can change before they are written.
+_UNCHANGING: Final = frozenset({str, int, float, bool, type(None)})
+
+
+def frozen(value: object) -> object:
+    """Return a value as it is now, whatever the application does with it before it is written."""
+    if type(value) in _UNCHANGING:
+        return value
+    try:
+        return msgspec.json.decode(_encoder.encode(value))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return _portable(value)
+
+
 class _Head(msgspec.Struct):
     v: int
     type: str

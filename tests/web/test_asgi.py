@@ -23,7 +23,7 @@ from abmiddleware_fastapi import (
     experiments_from,
     get_experiments,
 )
-from tests.web.views import BUTTON
+from tests.web.views import BUTTON, COMPANY
 
 
 async def run(request: Request) -> PlainTextResponse:
@@ -171,6 +171,89 @@ def test_debug_makes_it_strict(sink: MemorySink, monkeypatch: pytest.MonkeyPatch
         TestClient(app).get("/run")
 
     assert [engine.strict for engine in engines] == [True, False]
+
+
+async def ask(app: Any, scope: dict[str, Any]) -> list[dict[str, Any]]:
+    """Call an ASGI application by hand, and return what it sent."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect" if scope["type"] == "websocket" else "http.request"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent
+
+
+START: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": []}
+
+
+async def test_the_applications_own_message_is_not_changed(engine: Engine) -> None:
+    """An application that sends one message again and again gives nobody another's cookie."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/run":
+            scope["experiments"].run(BUTTON)
+        await send(START)
+        await send({"type": "http.response.body", "body": b""})
+
+    wrapped = ExperimentsMiddleware(app, engine)
+    asked = await ask(wrapped, {"type": "http", "path": "/run"})
+    quiet = await ask(wrapped, {"type": "http", "path": "/quiet"})
+
+    assert any(name == b"set-cookie" for name, _ in asked[0]["headers"])
+    assert quiet[0]["headers"] == START["headers"] == []
+
+
+async def test_a_refused_websocket_is_finished(engine: Engine, sink: MemorySink) -> None:
+    """A handshake that is answered by a response has its records written before, and its cookie."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["experiments"].run(BUTTON)
+        recorded = len(sink.exposures)
+        await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+        assert (recorded, len(sink.exposures)) == (0, 1)
+
+    sent = await ask(ExperimentsMiddleware(app, engine), {"type": "websocket", "path": "/"})
+
+    assert any(name == b"set-cookie" for name, _ in sent[0]["headers"])
+
+
+def test_a_mounted_application_may_have_its_own_engine(engine: Engine, sink: MemorySink) -> None:
+    """Inside it its own experiments run, and around it the outer ones."""
+    own_sink = MemorySink()
+    inner = starlette_app(Engine([BUTTON], sink=own_sink))
+    outer = starlette_app(engine, Mount("/inner", inner))
+    client = TestClient(outer)
+    client.get("/inner/run")
+    client.get("/run")
+
+    assert [len(own_sink.exposures), len(sink.exposures)] == [1, 1]
+    assert own_sink.exposures[0].unit_id == sink.exposures[0].unit_id
+
+
+def test_an_attribute_function_gets_the_request(sink: MemorySink) -> None:
+    """A function of an attribute may read all that a Starlette request has."""
+    engine = Engine(sink=sink, attributes={"company": lambda request: request.method.lower()})
+    TestClient(starlette_app(engine, Route("/company", run_company))).get("/company")
+
+    assert [exposure.unit_id for exposure in sink.exposures] == ["get"]
+
+
+async def run_company(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(experiments_from(request).run(COMPANY).value)
+
+
+def test_an_id_of_the_teams_own_sets_no_cookie(sink: MemorySink) -> None:
+    """Where the attribute `id` comes from a function, the visitor cookie is left alone."""
+    engine = Engine(sink=sink, attributes={"id": lambda request: "own"})
+    client = TestClient(starlette_app(engine), cookies={"ab_id": "AbCdEfGhIjKlMnOpQrStUg.19000"})
+    response = client.get("/run")
+
+    assert "set-cookie" not in response.headers
+    assert [exposure.unit_id for exposure in sink.exposures] == ["own"]
 
 
 def test_lifespan_passes_through(engine: Engine) -> None:

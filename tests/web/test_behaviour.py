@@ -96,7 +96,9 @@ def test_an_old_cookie_is_renewed_with_its_id(site: Site, sink: MemorySink) -> N
     assert sink.exposures[0].unit_id == "AbCdEfGhIjKlMnOpQrStUg"
 
 
-@pytest.mark.parametrize("view", ["run", "run-by-key", "run-nobody", "peek", "run-and-stream"])
+@pytest.mark.parametrize(
+    "view", ["run", "run-by-key", "run-nobody", "peek", "run-and-stream", "stream"]
+)
 def test_a_response_that_asked_varies_by_cookie(site: Site, view: str) -> None:
     """A response that depends on who asks is for nobody else, whatever they were assigned."""
     visitor = site.visitor()
@@ -131,12 +133,13 @@ def test_touching_the_client_asks_nothing(site: Site, sink: MemorySink) -> None:
 
 
 def test_a_public_response_stays_public(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    """A view that says `public` keeps its word, and the log warns of it."""
+    """A view that says `public` keeps its word, but hands no visitor's id to a cache."""
     with caplog.at_level(logging.WARNING, "abmiddleware"):
         response = site.visitor().get("/public")
 
     assert response.header("cache-control") == "public, max-age=60"
     assert response.header("vary") == "Cookie"
+    assert response.cookies == []
     assert "shared caches may serve it" in caplog.text
 
 
@@ -163,6 +166,7 @@ def test_one_exposure_per_request(site: Site, sink: MemorySink, view: str) -> No
     assert response.status == 200
     assert len(values) == 1
     assert [exposure.experiment_key for exposure in sink.exposures] == ["checkout-button"]
+    assert sink.exposures[0].unit_id == (visitor.cookie("ab_id") or "").split(".")[0]
 
 
 @pytest.mark.parametrize("make_site", ASYNC_FRAMEWORKS, indirect=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import flask
@@ -88,14 +89,50 @@ def test_a_missing_extension_is_named() -> None:
 def test_debug_makes_it_strict(sink: MemorySink, monkeypatch: pytest.MonkeyPatch) -> None:
     """An application in debug mode makes the engine strict unless it was told otherwise."""
     monkeypatch.delenv("PYTEST_VERSION")
-    app = flask.Flask(__name__)
-    app.debug = True
-    engines = [Engine(sink=sink), Engine(sink=sink, strict=False)]
-    for engine in engines:
-        app.extensions.clear()
-        Experiments(app, engine=engine)
+    engines = [Engine(sink=sink), Engine(sink=sink, strict=False), Engine(sink=sink)]
+    for engine, name in zip(engines, ["debug", "debug", "testing"], strict=True):
+        app = make_app(engine)
+        setattr(app, name, True)  # after the extension, as app.run(debug=True) does
+        app.test_client().get("/run")
 
-    assert [engine.strict for engine in engines] == [True, False]
+    assert [engine.strict for engine in engines] == [True, False, True]
+
+
+def test_a_hook_of_earlier_registration_is_seen(engine: Engine) -> None:
+    """An experiment that another hook runs on the response still sets the cookie and headers."""
+    app = flask.Flask(__name__)
+    app.add_url_rule("/", "home", lambda: "home")
+
+    @app.after_request
+    def add_variation(response: flask.Response) -> flask.Response:
+        response.headers["X-Variation"] = experiments.run(BUTTON).value
+        return response
+
+    Experiments(app, engine=engine)
+    response = app.test_client().get("/")
+
+    assert response.headers["Vary"] == "Cookie"
+    assert "ab_id" in response.headers["Set-Cookie"]
+
+
+def test_a_client_first_touched_in_the_stream_writes_at_once(
+    engine: Engine, sink: MemorySink, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A body that is the first to ask records at once, and the log warns of the missing cookie."""
+    app = make_app(engine)
+    recorded = []
+
+    @app.get("/stream")
+    def stream() -> flask.Response:
+        def body() -> Iterator[str]:
+            yield experiments.run(BUTTON).value
+            recorded.append(len(sink.exposures))
+
+        return flask.Response(flask.stream_with_context(body()))
+
+    assert app.test_client().get("/stream").text in BUTTON.variations
+    assert recorded == [1]
+    assert "ensure_identity()" in caplog.text
 
 
 def test_a_propagated_exception_keeps_the_exposure(engine: Engine, sink: MemorySink) -> None:
