@@ -173,6 +173,19 @@ def test_debug_makes_it_strict(sink: MemorySink, monkeypatch: pytest.MonkeyPatch
     assert [engine.strict for engine in engines] == [True, False]
 
 
+def test_an_unhandled_exception_sets_no_cookie(engine: Engine, sink: MemorySink) -> None:
+    """Starlette answers it outside of all middleware: recorded, but without a cookie."""
+
+    async def fail(request: Request) -> PlainTextResponse:
+        raise ZeroDivisionError(experiments_from(request).run(BUTTON).value)
+
+    client = TestClient(starlette_app(engine, Route("/fail", fail)), raise_server_exceptions=False)
+    response = client.get("/fail")
+
+    assert (response.status_code, len(sink.exposures)) == (500, 1)
+    assert "set-cookie" not in response.headers
+
+
 async def ask(app: Any, scope: dict[str, Any]) -> list[dict[str, Any]]:
     """Call an ASGI application by hand, and return what it sent."""
     sent: list[dict[str, Any]] = []
