@@ -119,9 +119,11 @@ class UserContext(Attributes):
         except Exception as error:  # noqa: BLE001  # a team's function must not break a page
             notices.warn(
                 f"resolver {name}",
-                "attribute %r counts as missing: its resolver raised %r",
+                "attribute %r counts as missing: its function raised %r; what cannot be computed "
+                "here, such as the user in an async view, is given by experiments.identify(%s=...)",
                 name,
                 error,
+                name,
                 error=error,
             )
             return None
