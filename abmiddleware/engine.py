@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from abmiddleware.catalogue import Catalogue
 from abmiddleware.client import ExperimentClient
 from abmiddleware.context import RequestFacts, Resolver, UserContext
+from abmiddleware.engine_checks import (
+    check_attributes,
+    check_cookie,
+    check_experiments,
+    check_flag,
+    check_forced,
+    check_journal,
+    check_names,
+    check_sink,
+    check_text,
+)
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.plan import EvaluationOptions
 from abmiddleware.exceptions import ConfigurationError
@@ -18,7 +29,7 @@ from abmiddleware.exposures.sinks import Sink
 from abmiddleware.identity import VisitorCookie
 from abmiddleware.mistakes import Mistakes
 from abmiddleware.recorder import Recorder
-from abmiddleware.snapshot import Snapshot
+from abmiddleware.snapshot import Snapshot, by_key
 
 #: Where the journal lies unless the engine or this environment variable says otherwise.
 JOURNAL_VARIABLE: Final = "ABMIDDLEWARE_JOURNAL"
@@ -66,11 +77,21 @@ class Engine:
         qa_mode: bool = False,
         forced_variations: Mapping[str, int] | None = None,
     ) -> None:
-        options = EvaluationOptions(enabled, qa_mode, dict(forced_variations or {}))
-        self._catalogue = Catalogue(Snapshot.of(experiments, options), Mistakes(strict))
-        self._recorder = Recorder(_sink(journal, sink), service, record_attributes)
-        self._resolvers = _resolvers(attributes or {})
-        self.cookie = cookie if cookie is not None else VisitorCookie()
+        known = by_key(check_experiments(experiments))
+        options = EvaluationOptions(
+            check_flag("enabled", enabled),
+            check_flag("qa_mode", qa_mode),
+            check_forced({} if forced_variations is None else forced_variations, known),
+        )
+        mistakes = Mistakes(None if strict is None else check_flag("strict", strict))
+        self._catalogue = Catalogue(Snapshot.of(known, options), mistakes)
+        self._recorder = Recorder(
+            _sink(journal, sink),
+            check_text("service", service),
+            check_names("record_attributes", record_attributes),
+        )
+        self._resolvers = check_attributes({} if attributes is None else attributes)
+        self.cookie = check_cookie(VisitorCookie() if cookie is None else cookie)
 
     def client(self, /, **attributes: object) -> ExperimentClient:
         """Return a client outside of any web request, for scripts, workers and inference.
@@ -128,22 +149,11 @@ class Engine:
         return self._recorder.lost
 
 
-def _sink(journal: str | os.PathLike[str] | None, sink: Sink | None) -> Sink:
-    if sink is None:
-        return Journal(journal or os.environ.get(JOURNAL_VARIABLE) or DEFAULT_JOURNAL)
-    if journal is not None:
+def _sink(journal: object, sink: object) -> Sink:
+    if sink is not None and journal is not None:
         raise ConfigurationError("journal: is given beside sink, must be one of the two")
-    if not isinstance(sink, Sink):
-        raise ConfigurationError(
-            f"sink: is {sink!r}, must have a method write(records), as Journal(path) has"
-        )
-    return sink
-
-
-def _resolvers(attributes: Mapping[str, Callable[[Any], object]]) -> dict[str, Resolver]:
-    for name, resolver in attributes.items():
-        if not callable(resolver):
-            raise ConfigurationError(
-                f"attributes[{name!r}]: is {resolver!r}, must be a function of the request"
-            )
-    return dict(attributes)
+    if sink is not None:
+        return check_sink(sink)
+    if journal is None:
+        journal = os.environ.get(JOURNAL_VARIABLE) or DEFAULT_JOURNAL
+    return Journal(check_journal(journal))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.plan import EvaluationOptions, Plan
-from abmiddleware.exceptions import ConfigurationError, DefinitionError
+from abmiddleware.exceptions import DefinitionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +25,31 @@ class Snapshot:
 
     @classmethod
     def of(
-        cls, experiments: Iterable[Experiment[Any]], options: EvaluationOptions | None = None
+        cls, experiments: Mapping[str, Experiment[Any]], options: EvaluationOptions | None = None
     ) -> Snapshot:
-        """Return the snapshot of experiments defined in code.
-
-        Raises:
-            ConfigurationError: something among them is no experiment.
-            DefinitionError: two have the same key.
-        """
-        by_key: dict[str, Experiment[Any]] = {}
-        for index, experiment in enumerate(experiments):
-            path = f"experiments[{index}]"
-            if not isinstance(experiment, Experiment):
-                raise ConfigurationError(f"{path}: is {experiment!r}, must be an Experiment")
-            if experiment.key in by_key:
-                taken = list(by_key).index(experiment.key)
-                raise DefinitionError(
-                    f"{path}.key",
-                    f"is {experiment.key!r} as is that of experiments[{taken}], must be its own",
-                )
-            by_key[experiment.key] = experiment
-        attributes = {experiment.hash_attribute for experiment in by_key.values()}
+        """Return the snapshot of experiments defined in code, by key."""
+        attributes = {experiment.hash_attribute for experiment in experiments.values()}
         return cls(
-            MappingProxyType(by_key),
-            {key: experiment.plan for key, experiment in by_key.items()},
+            MappingProxyType(dict(experiments)),
+            {key: experiment.plan for key, experiment in experiments.items()},
             None if options == EvaluationOptions() else options,
             ("id", *sorted(attributes - {"id"})),
         )
+
+
+def by_key(experiments: Sequence[Experiment[Any]]) -> dict[str, Experiment[Any]]:
+    """Return experiments by their keys.
+
+    Raises:
+        DefinitionError: two have the same key.
+    """
+    found: dict[str, Experiment[Any]] = {}
+    for index, experiment in enumerate(experiments):
+        if experiment.key in found:
+            taken = list(found).index(experiment.key)
+            raise DefinitionError(
+                f"experiments[{index}].key",
+                f"is {experiment.key!r} as is that of experiments[{taken}], must be its own",
+            )
+        found[experiment.key] = experiment
+    return found

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  # Django's names
+from django.utils.module_loading import import_string
 
 from abmiddleware import ABMiddlewareError, Engine, Journal
 from abmiddleware_django import conf
+from abmiddleware_django.middleware import ExperimentsMiddleware
 
 MIDDLEWARE: Final = "abmiddleware_django.middleware.ExperimentsMiddleware"
 
@@ -33,15 +35,15 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 
 def _check_middleware() -> list[CheckMessage]:
     middleware: Sequence[str] = settings.MIDDLEWARE
-    count = list(middleware).count(MIDDLEWARE)
-    if count != 1:
+    places = [place for place, path in enumerate(middleware) if _is_ours(path)]
+    if len(places) != 1:
         return [
             Error(
-                f"MIDDLEWARE has {MIDDLEWARE} {count} times, must have it once.",
+                f"MIDDLEWARE has {MIDDLEWARE} {len(places)} times, must have it once.",
                 id="abmiddleware.E002",
             )
         ]
-    own = list(middleware).index(MIDDLEWARE)
+    own = places[0]
     return [
         Warning(
             f"MIDDLEWARE has {other} behind {MIDDLEWARE}, must have it before.",
@@ -50,6 +52,15 @@ def _check_middleware() -> list[CheckMessage]:
         for other in _MUST_PRECEDE
         if other in middleware[own:]
     ]
+
+
+def _is_ours(path: str) -> bool:
+    """Tell whether a path is our middleware, or a project's subclass of it."""
+    try:
+        found = import_string(path)
+    except Exception:  # noqa: BLE001  # Django tells of it itself
+        return False
+    return isinstance(found, type) and issubclass(found, ExperimentsMiddleware)
 
 
 def _check_cookie(engine: Engine) -> list[CheckMessage]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
-from django.core import mail
 from django.utils.module_loading import import_string
 
 from abmiddleware import ConfigurationError, Engine, VisitorCookie
@@ -39,8 +39,14 @@ def engine() -> Engine:
         DefinitionError: an experiment in it is wrong.
     """
     made = engine_from(getattr(settings, SETTING, {}))
-    made.in_debug(settings.DEBUG or hasattr(mail, "outbox"))  # Django's tests make the outbox
+    made.in_debug(settings.DEBUG or _under_test())
     return made
+
+
+def _under_test() -> bool:
+    """Tell whether Django's test environment is set up; it is never loaded for that."""
+    tests = sys.modules.get("django.test.utils")
+    return hasattr(getattr(tests, "_TestState", None), "saved_data")
 
 
 def forget_engine(*, setting: str, **_: object) -> None:
@@ -65,7 +71,10 @@ def engine_from(options: object) -> Engine:
             known = ", ".join(["ENGINE", *OPTIONS])
             raise ConfigurationError(f"{SETTING}[{key!r}]: is unknown, must be one of {known}")
     arguments = {OPTIONS[key]: _option(key, value) for key, value in options.items()}
-    return Engine(**arguments)
+    try:
+        return Engine(**arguments)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{SETTING}: {error}") from error
 
 
 def _ready_engine(options: Mapping[str, Any]) -> Engine:
@@ -85,7 +94,11 @@ def _option(key: str, value: Any) -> Any:
         return _cookie(value)
     if key == "ATTRIBUTES" and isinstance(value, Mapping):
         return {name: _imported(f"{key}.{name}", item) for name, item in value.items()}
-    return _imported(key, value) if key in ("EXPERIMENTS", "SINK") else value
+    if key == "SINK":
+        made = _imported(key, value)
+        # A class that is named in a setting stands for an object of it, as elsewhere in Django.
+        return made() if isinstance(value, str) and isinstance(made, type) else made
+    return _imported(key, value) if key == "EXPERIMENTS" else value
 
 
 def _cookie(value: Any) -> VisitorCookie:

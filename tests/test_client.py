@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from abmiddleware import (
-    ConfigurationError,
     DefinitionError,
     Engine,
     Experiment,
@@ -482,9 +481,6 @@ def test_a_client_keeps_its_snapshot(engine: Engine) -> None:
         pytest.param(
             {"forced_variations": {"ranking-model": 1}}, (True, "boosted", "forced"), id="forced"
         ),
-        pytest.param(
-            {"forced_variations": {"ranking-model": 9}}, (False, "linear", "forced"), id="no-such"
-        ),
     ],
 )
 def test_options_of_the_process_are_not_recorded(
@@ -521,22 +517,6 @@ def test_an_evaluation_that_fails_serves_the_control(
     assert (result.in_experiment, result.value, result.reason) == (False, "off", "error")
     assert "the control is served" in caplog.text
     assert sink.records == []
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"experiments": [MODEL, MODEL]}, r"experiments\[1\].key: is 'ranking-model'"),
-        ({"experiments": ["ranking-model"]}, r"experiments\[0\]: is 'ranking-model'"),
-        ({"sink": MemorySink(), "journal": "x"}, "must be one of the two"),
-        ({"sink": 5}, "must have a method write"),
-        ({"attributes": {"company": "acme"}}, r"attributes\['company'\]"),
-    ],
-)
-def test_a_wrong_engine_is_an_error(arguments: Any, message: str) -> None:
-    """A mistake in the engine's arguments is told when it is made."""
-    with pytest.raises((ConfigurationError, DefinitionError), match=message):
-        Engine(**arguments)
 
 
 def test_the_journal_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def check_definition(definition: Definition[Any]) -> None:
         _check_ranges(f"{key}.ranges", definition.ranges)
         _check_length(f"{key}.ranges", definition.ranges, count)
     _check_filters(f"{key}.filters", definition.filters)
+    _check_ignored(definition)
     _check_meta(f"{key}.meta", definition.meta, count)
     _check_force(f"{key}.force", definition.force, count)
     _check_flag(f"{key}.active", definition.active)
@@ -121,6 +122,8 @@ def _check_namespace(path: str, namespace: object) -> None:
     ):
         raise DefinitionError(path, f"is {shown(namespace)}, must be (id, start, end)")
     _check_range(path, namespace[1:])
+    if namespace[1] == namespace[2]:
+        raise DefinitionError(path, "is empty and admits nobody, must end behind its start")
 
 
 def _check_range(path: str, limits: object) -> None:
@@ -139,6 +142,17 @@ def _check_ranges(path: str, ranges: object) -> None:
     _check_list(path, ranges)
     for index, limits in enumerate(ranges):  # type: ignore[arg-type,var-annotated]  # it is a list
         _check_range(f"{path}[{index}]", limits)
+
+
+def _check_ignored(definition: Definition[Any]) -> None:
+    """Refuse a field that another one would replace in silence."""
+    key = definition.key
+    if definition.ranges is not None and definition.weights is not None:
+        raise DefinitionError(f"{key}.weights", "are replaced by ranges, must be left out")
+    if definition.ranges is not None and definition.coverage != 1:
+        raise DefinitionError(f"{key}.coverage", "is replaced by ranges, must be left out")
+    if definition.filters is not None and definition.namespace is not None:
+        raise DefinitionError(f"{key}.namespace", "is replaced by filters, must be left out")
 
 
 def _check_filters(path: str, filters: object) -> None:

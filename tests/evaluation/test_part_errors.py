@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from abmiddleware import Filter, VariationMeta
+from abmiddleware import DefinitionError, Experiment, Filter, VariationMeta
 from tests.evaluation.support import mistake
 
 LIST = "must be a list"
@@ -121,3 +121,23 @@ def test_no_two_variations_have_one_key(keys: tuple[str, str]) -> None:
 
     assert error.path == "exp.meta[1].key"
     assert error.problem == f"is {keys[0]!r} as is that of entry 0, {OWN}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "problem"),
+    [
+        ({"ranges": [(0, 0.5), (0.5, 1)], "weights": [0.5, 0.5]}, "weights", "by ranges"),
+        ({"ranges": [(0, 0.5), (0.5, 1)], "coverage": 0.5}, "coverage", "by ranges"),
+        ({"filters": [], "namespace": ("n", 0, 0.5)}, "namespace", "by filters"),
+        ({"namespace": ("n", 0.5, 0.5)}, "namespace", "admits nobody"),
+    ],
+)
+def test_a_field_that_would_be_ignored_is_refused(
+    fields: dict[str, Any], path: str, problem: str
+) -> None:
+    """What another field replaces, or what admits nobody, is told to its author."""
+    with pytest.raises(DefinitionError) as caught:
+        Experiment("exp", ["a", "b"], **fields)
+
+    assert caught.value.path == f"exp.{path}"
+    assert problem in caught.value.problem

@@ -18,6 +18,7 @@ from django.views.decorators.cache import cache_page
 from abmiddleware import ConfigurationError, Engine, LoggingSink, MemorySink
 from abmiddleware_django import conf
 from abmiddleware_django.checks import MIDDLEWARE, check_settings
+from abmiddleware_django.middleware import ExperimentsMiddleware
 from tests.web.views import BUTTON, EXPERIMENTS
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
@@ -68,7 +69,12 @@ def test_a_right_setting_passes_the_checks(tmp_path: Path) -> None:
         pytest.param({"EXPERIMENTS": "no.such.path"}, "cannot be imported", id="bad-path"),
         pytest.param({"EXPERIMENTS": [1]}, "must be an Experiment", id="no-experiment"),
         pytest.param({"EXPERIMENTS": [BUTTON, BUTTON]}, "must be its own", id="same-key"),
-        pytest.param({"SINK": object()}, "must have a method write", id="no-sink"),
+        pytest.param({"EXPERIMENTS": "tests.web.views.BUTTON"}, "a list of Exp", id="only-one"),
+        pytest.param({"JOURNAL": 5}, "EXPERIMENTS: journal: is 5", id="no-path"),
+        pytest.param({"ATTRIBUTES": []}, "EXPERIMENTS: attributes: is []", id="no-attributes"),
+        pytest.param({"FORCED_VARIATIONS": [1]}, "forced_variations: is [1]", id="no-forced"),
+        pytest.param({"RECORD_ATTRIBUTES": None}, "record_attributes: is None", id="no-list"),
+        pytest.param({"SINK": object()}, "an object with a method write", id="no-sink"),
         pytest.param({"COOKIE": {"NAM": "x"}}, "keys of VisitorCookie", id="unknown-option"),
         pytest.param({"COOKIE": {"NAME": "a b"}}, "cookie.name", id="bad-cookie-name"),
         pytest.param({"ATTRIBUTES": {"a": 1}}, "must be a function", id="no-function"),
@@ -127,7 +133,7 @@ def test_a_journal_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     assert ids(EXPERIMENTS={"JOURNAL": tmp_path / "file" / "journal"}) == ["abmiddleware.W002"]
-    assert ids(EXPERIMENTS={"JOURNAL": tmp_path}) == ["abmiddleware.W002"]
+    assert ids(EXPERIMENTS={"JOURNAL": tmp_path}) == ["abmiddleware.E001"]
     assert ids(EXPERIMENTS={"JOURNAL": tmp_path / "file"}) == []
     assert ids(EXPERIMENTS={"JOURNAL": tmp_path / "new" / "journal"}) == []
 
@@ -143,6 +149,31 @@ def test_a_sink_can_be_given() -> None:
     sink = LoggingSink()
     with override_settings(EXPERIMENTS={"SINK": sink}):
         assert conf.engine().sink is sink
+
+
+def test_a_sink_can_be_named_by_its_class() -> None:
+    """`SINK` makes an object of a class that is named, as Django's other settings do."""
+    with override_settings(EXPERIMENTS={"SINK": "abmiddleware.MemorySink"}):
+        assert isinstance(conf.engine().sink, MemorySink)
+
+
+def test_a_subclass_is_our_middleware() -> None:
+    """A project may extend the middleware."""
+    setting = {"SINK": MemorySink()}
+
+    assert ids(MIDDLEWARE=["tests.web.test_django.OwnMiddleware"], EXPERIMENTS=setting) == []
+
+
+class OwnMiddleware(ExperimentsMiddleware):
+    """A project's own."""
+
+
+def test_production_is_not_strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without debug mode and outside tests a mistake in a view is logged only."""
+    monkeypatch.delenv("PYTEST_VERSION")
+    monkeypatch.delattr("django.test.utils._TestState.saved_data")
+    with override_settings(EXPERIMENTS={"SINK": memory}, DEBUG=False):
+        assert not conf.engine().strict
 
 
 def test_a_changed_setting_makes_a_new_engine() -> None:
