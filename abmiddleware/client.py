@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from time import time_ns
 from types import TracebackType
@@ -15,7 +14,6 @@ from abmiddleware.context import UserContext, warn_late
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.plan import Plan, evaluate
 from abmiddleware.evaluation.result import Result
-from abmiddleware.evaluation.values import shown, unit_text
 from abmiddleware.exceptions import RecordError
 from abmiddleware.exposures.records import (
     Exposure,
@@ -23,10 +21,12 @@ from abmiddleware.exposures.records import (
     Outcome,
     Record,
     frozen,
+    id_text,
     now_us,
     unique_id,
 )
 from abmiddleware.identity import SetCookie
+from abmiddleware.mistakes import outcome_problem
 from abmiddleware.notices import notices
 from abmiddleware.recorder import Recorder
 
@@ -158,7 +158,7 @@ class ExperimentClient:
         Raises:
             RecordError: in strict mode, the event has no name or the value is no number.
         """
-        problem = _outcome_problem(event, value)
+        problem = outcome_problem(event, value)
         if problem:
             self._catalogue.mistakes.report(f"outcome {problem}", lambda: RecordError(problem))
             self._recorder.lose("outcome invalid", 1, RecordError(problem))
@@ -183,7 +183,7 @@ class ExperimentClient:
         a link of the two, so that an analysis can follow a visitor over a login.
         """
         self._context.identify(attributes)
-        user = _id_text(self._context["user_id"]) if "user_id" in attributes else ""
+        user = id_text(self._context["user_id"]) if "user_id" in attributes else ""
         if user and user != self._linked:
             self._linked = self._unlinked = user
             self._link()
@@ -291,7 +291,7 @@ class ExperimentClient:
 
     def _link(self) -> None:
         """Record that the user and the visitor are one person, once the visitor has an id."""
-        user, visitor = self._unlinked, _id_text(self._context.known("id"))
+        user, visitor = self._unlinked, id_text(self._context.known("id"))
         if user and visitor:
             self._unlinked = ""
             self._record(
@@ -327,7 +327,7 @@ class ExperimentClient:
             result.key,
             result.variation_id,
             unit_type,
-            unit if type(unit) is str else _id_text(unit),
+            unit if type(unit) is str else id_text(unit),
             # Where nothing but the visitor id was read, there are no other ids.
             {} if unit_type == "id" and len(context) == 1 else self._known_ids(unit_type),
             {name: frozen(context[name]) for name in names} if names else {},
@@ -345,7 +345,7 @@ class ExperimentClient:
         """Return the ids that are known already, without computing or issuing any."""
         ids: dict[str, str] = {}
         for name in (*self._snapshot.units, *self._catalogue.adopted_units, "user_id"):
-            if name != besides and (text := _id_text(self._context.known(name))):
+            if name != besides and (text := id_text(self._context.known(name))):
                 ids[name] = text
         return ids
 
@@ -358,32 +358,6 @@ class ExperimentClient:
         return self._known_ids("")
 
 
-def _id_text(value: object) -> str:
-    """Return an id as it is recorded; "" for none.
-
-    It is the text that is hashed, but for integers beyond 2**53: they are hashed as the double
-    that other SDKs have, and recorded in full, as other tables have them.
-    """
-    if type(value) is int and value:
-        try:
-            return str(value)
-        except ValueError:  # Python refuses to write integers of thousands of digits
-            return unit_text(value) or ""
-    return unit_text(value) or ""
-
-
 def _key(experiment: object) -> str:
     """Return the key of an experiment; what is none has one that nothing knows."""
     return experiment.key if isinstance(experiment, Experiment) else ""
-
-
-def _outcome_problem(event: object, value: object) -> str:
-    if not isinstance(event, str) or not event:
-        return f"event: is {shown(event)}, must be a name such as 'purchase'"
-    if value is None:
-        return ""
-    try:
-        is_finite = not isinstance(value, (bool, str)) and math.isfinite(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        is_finite = False
-    return "" if is_finite else f"value of {event!r}: is {shown(value)}, must be a finite number"

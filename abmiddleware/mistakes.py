@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 
+from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ABMiddlewareError
 from abmiddleware.notices import notices
 
@@ -35,3 +37,16 @@ class Mistakes:
         if self.strict:
             raise error()
         notices.warn_once(subject, error)
+
+
+def outcome_problem(event: object, value: object) -> str:
+    """Return what is wrong with an outcome; "" where nothing is."""
+    if not isinstance(event, str) or not event:
+        return f"event: is {shown(event)}, must be a name such as 'purchase'"
+    if value is None:
+        return ""
+    try:
+        is_finite = not isinstance(value, (bool, str)) and math.isfinite(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        is_finite = False
+    return "" if is_finite else f"value of {event!r}: is {shown(value)}, must be a finite number"

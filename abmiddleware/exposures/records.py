@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from abmiddleware.evaluation.values import unit_text
+
 #: The version of the rows' schema.
 SCHEMA: Final = 1
 
@@ -33,6 +35,20 @@ SDK: Final = _sdk()
 def now_us() -> int:
     """Return the time in microseconds since 1970, UTC."""
     return time.time_ns() // 1000
+
+
+def id_text(value: object) -> str:
+    """Return an id as it is recorded; "" for none.
+
+    It is the text that is hashed, but for integers beyond 2**53: they are hashed as the double
+    that other SDKs have, and recorded in full, as other tables have them.
+    """
+    if type(value) is int and value:
+        try:
+            return str(value)
+        except ValueError:  # Python refuses to write integers of thousands of digits
+            return unit_text(value) or ""
+    return unit_text(value) or ""
 
 
 class Exposure(msgspec.Struct, frozen=True):
