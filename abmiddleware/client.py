@@ -38,7 +38,8 @@ _MAX_PENDING: Final = 1000
 
 
 class _Answer(msgspec.Struct, frozen=True, eq=False):
-    plan: Plan
+    #: None where no configuration knows the key.
+    plan: Plan | None
     result: Result[Any]
     #: Holds one token until the exposure takes it: of many threads, one gets it.
     to_expose: list[None]
@@ -96,14 +97,7 @@ class ExperimentClient:
         Raises:
             UnknownExperimentError: in strict mode, no configuration knows the key.
         """
-        key = experiment if isinstance(experiment, str) else _key(experiment)
-        answer = self._answers.get(key)
-        if answer is None:
-            answer = self._assign(experiment, key)
-            if answer is None:
-                return self._catalogue.unknown(experiment, self._snapshot)
-        elif isinstance(experiment, Experiment) and experiment.plan is not answer.plan:
-            return self._twin(experiment, answer)
+        answer = self._answer(experiment)
         if answer.to_expose:
             self._expose(answer)
         return answer.result
@@ -118,15 +112,7 @@ class ExperimentClient:
         Raises:
             UnknownExperimentError: in strict mode, no configuration knows the key.
         """
-        key = experiment if isinstance(experiment, str) else _key(experiment)
-        answer = self._answers.get(key)
-        if answer is None:
-            answer = self._assign(experiment, key)
-            if answer is None:
-                return self._catalogue.unknown(experiment, self._snapshot)
-        elif isinstance(experiment, Experiment) and experiment.plan is not answer.plan:
-            return self._twin(experiment, answer)
-        return answer.result
+        return self._answer(experiment).result
 
     def expose(self, experiment: Experiment[Any] | str) -> None:
         """Record the exposure of an experiment that was assigned by `peek`.
@@ -248,37 +234,42 @@ class ExperimentClient:
         if self._pending:
             self.flush()
 
-    def _assign(self, experiment: Experiment[Any] | str, key: str) -> _Answer | None:
-        snapshot, context = self._snapshot, self._context
+    def _answer(self, experiment: Experiment[Any] | str) -> _Answer:
+        key = experiment if isinstance(experiment, str) else _key(experiment)
+        answer = self._answers.get(key)
+        if answer is None:
+            return self._assign(experiment, key)
+        if isinstance(experiment, Experiment) and experiment.plan is not answer.plan:
+            return self._twin(experiment, answer)
+        return answer
+
+    def _assign(self, experiment: Experiment[Any] | str, key: str) -> _Answer:
+        snapshot = self._snapshot
         plan = snapshot.plans.get(key)
         if not isinstance(experiment, str):
             plan = self._catalogue.adopt(experiment, plan)
         if plan is None:
-            return None
+            return _Answer(None, self._catalogue.unknown(experiment, snapshot), [])
         if not self._is_private:
             self._depend()
-        options = snapshot.options
-        try:
-            result = plan.decide(context) if options is None else evaluate(plan, context, options)
-        except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
-            result = self._failed(plan, error)
+        result = self._decide(plan)
         if self._unlinked:
             self._link()
         # The first of several threads wins; the others see its answer.
         return self._answers.setdefault(key, _Answer(plan, result, [None]))
 
-    def _twin(self, experiment: Experiment[T], answer: _Answer) -> Result[T]:
-        """Return the answer of an experiment whose key another object has answered already.
+    def _twin(self, experiment: Experiment[Any], answer: _Answer) -> _Answer:
+        """Answer for an experiment whose key another object has answered already.
 
         Raises:
             DefinitionError: in strict mode, their definitions differ.
         """
         plan = experiment.plan
-        if plan.config_hash == answer.plan.config_hash:
-            return answer.result
+        if answer.plan is not None and plan.config_hash == answer.plan.config_hash:
+            return answer
         # The values of the other may be of another type; its exposure stays the only one.
         self._catalogue.adopt(experiment, answer.plan)
-        return plan.decide(self._context)
+        return _Answer(plan, self._decide(plan), [])
 
     def _depend(self) -> None:
         """Note that the response depends on who asks."""
@@ -298,16 +289,21 @@ class ExperimentClient:
                 Link(now_us(), "id", visitor, "user_id", user, "identify", self._recorder.service)
             )
 
-    @staticmethod
-    def _failed(plan: Plan, error: Exception) -> Result[Any]:
-        notices.warn(
-            f"evaluation {plan.key}",
-            "experiment %r: the control is served, the evaluation raised %r",
-            plan.key,
-            error,
-            error=error,
-        )
-        return plan.failed()
+    def _decide(self, plan: Plan) -> Result[Any]:
+        options = self._snapshot.options
+        try:
+            if options is None:
+                return plan.decide(self._context)
+            return evaluate(plan, self._context, options)
+        except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
+            notices.warn(
+                f"evaluation {plan.key}",
+                "experiment %r: the control is served, the evaluation raised %r",
+                plan.key,
+                error,
+                error=error,
+            )
+            return plan.failed()
 
     def _expose(self, answer: _Answer) -> None:
         plan, result = answer.plan, answer.result
@@ -315,7 +311,7 @@ class ExperimentClient:
             answer.to_expose.pop()
         except IndexError:  # another thread took it
             return
-        if not result.hash_used:
+        if plan is None or not result.hash_used:
             return
         recorder, context = self._recorder, self._context
         unit, unit_type = result.hash_value, result.hash_attribute

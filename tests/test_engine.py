@@ -77,7 +77,6 @@ class AsyncFunction:
             "forced_variations['ranking-model']: is 9, must be the index of a variation, 0 to 1",
         ),
     ],
-    ids=str,
 )
 def test_a_wrong_argument_names_the_place_and_the_mend(arguments: Any, message: str) -> None:
     """A mistake in the engine's arguments is told when it is made."""
