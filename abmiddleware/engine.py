@@ -154,6 +154,8 @@ def _sink(journal: object, sink: object) -> Sink:
         raise ConfigurationError("journal: is given beside sink, must be one of the two")
     if sink is not None:
         return check_sink(sink)
-    if journal is None:
-        journal = os.environ.get(JOURNAL_VARIABLE) or DEFAULT_JOURNAL
-    return Journal(check_journal(journal))
+    if journal is not None:
+        return Journal(check_journal("journal", journal))
+    if path := os.environ.get(JOURNAL_VARIABLE):
+        return Journal(check_journal(JOURNAL_VARIABLE, path))
+    return Journal(check_journal("journal", DEFAULT_JOURNAL))

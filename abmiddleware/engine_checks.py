@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.values import shown
@@ -16,9 +18,19 @@ from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.identity import VisitorCookie
 
+#: No later change of the machine makes such a path one that can be opened.
+_NEVER: Final = (errno.ENAMETOOLONG, errno.ELOOP)
+
 
 def _refuse(path: str, value: object, must: str) -> ConfigurationError:
     return ConfigurationError(f"{path}: is {shown(value)}, must be {must}")
+
+
+def _must_be_awaited(function: object) -> bool:
+    """Tell whether what a function returns must be awaited."""
+    while isinstance(function, partial):
+        function = function.func
+    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
 def check_experiments(experiments: object) -> list[Experiment[Any]]:
@@ -36,25 +48,31 @@ def check_experiments(experiments: object) -> list[Experiment[Any]]:
     return listed
 
 
-def check_journal(journal: object) -> Path:
+def check_journal(place: str, journal: object) -> Path:
     """Return the path of a journal.
+
+    Args:
+        place: where the path was given.
+        journal: the path.
 
     Raises:
         ConfigurationError: no file can be there, or one that a write could block on.
     """
     if not isinstance(journal, (str, os.PathLike)) or not os.fspath(journal):
-        raise _refuse("journal", journal, "the path of a file")
+        raise _refuse(place, journal, "the path of a file")
     path = Path(os.fsdecode(journal))
     try:
         kind = path.stat().st_mode
-    except OSError:  # it is not there yet, or may not be looked at
-        return path
+    except OSError as error:
+        if error.errno in _NEVER:
+            raise _refuse(place, journal, f"one that opens ({error.strerror})") from None
+        return path  # it is not there yet, or may not be looked at
     except ValueError:
-        raise _refuse("journal", journal, "a path without a NUL") from None
+        raise _refuse(place, journal, "a path without a NUL or half a character") from None
     if stat.S_ISDIR(kind):
-        raise _refuse("journal", journal, "a file, and there is a directory")
+        raise _refuse(place, journal, "a file, and there is a directory")
     if stat.S_ISFIFO(kind):
-        raise _refuse("journal", journal, "a file, and there is a pipe, which may block")
+        raise _refuse(place, journal, "a file, and there is a pipe, which may block")
     return path
 
 
@@ -66,9 +84,11 @@ def check_sink(sink: object) -> Sink:
     """
     if isinstance(sink, type):
         raise _refuse("sink", sink, f"an object of that class, such as {sink.__name__}()")
-    if not isinstance(sink, Sink):
-        raise _refuse("sink", sink, "an object with a method write(records), as Journal(path) is")
-    if iscoroutinefunction(sink.write):
+    if not isinstance(sink, Sink) or not callable(sink.write):
+        raise ConfigurationError(
+            f"sink: is {shown(sink)}, must have a method write(records), as Journal(path) has"
+        )
+    if _must_be_awaited(sink.write):
         raise ConfigurationError(
             "sink.write: is a coroutine function, must be a plain one: "
             "records are written before the response starts"
@@ -100,7 +120,7 @@ def check_attributes(attributes: object) -> dict[str, Any]:
             raise _refuse(f"attributes[{shown(name)}]", name, "under the name of an attribute")
         if not callable(function):
             raise _refuse(f"attributes[{name!r}]", function, "a function of the request")
-        if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
+        if _must_be_awaited(function):
             raise ConfigurationError(
                 f"attributes[{name!r}]: is a coroutine function, must be a plain one; what must be "
                 f"awaited is given in the view, by experiments.identify({name}=...)"
@@ -114,7 +134,7 @@ def check_names(path: str, names: object) -> tuple[str, ...]:
     Raises:
         ConfigurationError: it is no list of names.
     """
-    if isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
+    if isinstance(names, (str, bytes, Mapping)) or not isinstance(names, Iterable):
         raise _refuse(path, names, "a list of attribute names")
     listed = tuple(names)
     for index, name in enumerate(listed):
@@ -157,12 +177,17 @@ def check_forced(forced: object, experiments: Mapping[str, Experiment[Any]]) -> 
         path = f"forced_variations[{shown(key)}]"
         experiment = experiments.get(key)
         if experiment is None:
-            nearest = get_close_matches(str(key), experiments, n=3) or sorted(experiments)[:3]
             raise ConfigurationError(
-                f"{path}: is of no experiment of this engine, must be one of them, "
-                f"such as {', '.join(map(repr, nearest)) or 'none: it has none'}"
+                f"{path}: is of no experiment of this engine, must be {_nearest(key, experiments)}"
             )
         count = len(experiment.variations)
         if type(index) is not int or not 0 <= index < count:
             raise _refuse(path, index, f"the index of a variation, 0 to {count - 1}")
     return dict(forced)
+
+
+def _nearest(key: object, experiments: Mapping[str, Experiment[Any]]) -> str:
+    if not experiments:
+        return "left out: the engine has none"
+    near = get_close_matches(str(key), experiments, n=3) or sorted(experiments)[:3]
+    return f"one of them, such as {', '.join(map(repr, near))}"

@@ -91,7 +91,8 @@ def _check_journal(engine: Engine) -> list[CheckMessage]:
 
 
 def _is_writable(path: Path) -> bool:
-    if path.exists():
+    # Not path.exists(): until Python 3.14 it raises where a directory may not be looked into.
+    if os.path.exists(path):
         return path.is_file() and os.access(path, os.W_OK)
-    parent = next(parent for parent in path.parents if parent.exists())
+    parent = next(parent for parent in path.parents if os.path.exists(parent))
     return parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)

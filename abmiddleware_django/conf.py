@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
@@ -74,7 +75,16 @@ def engine_from(options: object) -> Engine:
     try:
         return Engine(**arguments)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{SETTING}: {error}") from error
+        raise _located(error) from error
+
+
+def _located(error: ConfigurationError) -> ConfigurationError:
+    """Name the key of the setting in place of the argument that it becomes."""
+    message = str(error)
+    for key, argument in OPTIONS.items():
+        if re.match(rf"{argument}\b", message):
+            return ConfigurationError(f"{SETTING}[{key!r}]{message[len(argument) :]}")
+    return error
 
 
 def _ready_engine(options: Mapping[str, Any]) -> Engine:
@@ -83,7 +93,7 @@ def _ready_engine(options: Mapping[str, Any]) -> Engine:
             f"{SETTING}['ENGINE']: stands beside other keys, must be alone: "
             "the engine holds all options"
         )
-    made = _imported("ENGINE", options["ENGINE"])
+    made = _imported("['ENGINE']", options["ENGINE"])
     if not isinstance(made, Engine):
         raise ConfigurationError(f"{SETTING}['ENGINE']: is {made!r}, must be an Engine")
     return made
@@ -93,12 +103,23 @@ def _option(key: str, value: Any) -> Any:
     if key == "COOKIE":
         return _cookie(value)
     if key == "ATTRIBUTES" and isinstance(value, Mapping):
-        return {name: _imported(f"{key}.{name}", item) for name, item in value.items()}
+        return {name: _imported(f"[{key!r}][{name!r}]", item) for name, item in value.items()}
     if key == "SINK":
-        made = _imported(key, value)
-        # A class that is named in a setting stands for an object of it, as elsewhere in Django.
-        return made() if isinstance(value, str) and isinstance(made, type) else made
-    return _imported(key, value) if key == "EXPERIMENTS" else value
+        return _sink(value)
+    return _imported(f"[{key!r}]", value) if key == "EXPERIMENTS" else value
+
+
+def _sink(value: Any) -> Any:
+    made = _imported("['SINK']", value)
+    if not (isinstance(value, str) and isinstance(made, type)):
+        return made
+    try:
+        return made()  # a class named in a setting stands for an object, as elsewhere in Django
+    except Exception as error:
+        raise ConfigurationError(
+            f"{SETTING}['SINK']: {value!r} cannot be made without arguments ({error!r}), must be "
+            "an object, or the dotted path of one"
+        ) from error
 
 
 def _cookie(value: Any) -> VisitorCookie:
@@ -106,6 +127,8 @@ def _cookie(value: Any) -> VisitorCookie:
         return value
     try:
         return VisitorCookie(**{name.lower(): item for name, item in value.items()})
+    except ConfigurationError as error:
+        raise _located(error) from error
     except (AttributeError, TypeError):
         raise ConfigurationError(
             f"{SETTING}['COOKIE']: is {value!r}, must be a dictionary with the keys of "
@@ -113,13 +136,13 @@ def _cookie(value: Any) -> VisitorCookie:
         ) from None
 
 
-def _imported(key: str, value: Any) -> Any:
+def _imported(place: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
         return import_string(value)
     except ImportError as error:
         raise ConfigurationError(
-            f"{SETTING}[{key!r}]: {value!r} cannot be imported ({error}), must be the dotted path "
+            f"{SETTING}{place}: {value!r} cannot be imported ({error}), must be the dotted path "
             "of an object in a module"
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,15 @@ async def fetch(request: object) -> str:
     return "acme"
 
 
+class AsyncWrite:
+    def __init__(self) -> None:
+        self.write = AsyncFunction()
+
+
+class NoWrite:
+    write = 5
+
+
 class AsyncFunction:
     async def __call__(self, request: object) -> str:
         return "acme"
@@ -47,11 +57,14 @@ class AsyncFunction:
         ({"experiments": [MODEL, MODEL]}, "experiments[1].key: is 'ranking-model' as is that of"),
         ({"sink": MemorySink(), "journal": "x"}, "journal: is given beside sink, must be one of"),
         ({"sink": MemorySink}, "must be an object of that class, such as MemorySink()"),
-        ({"sink": 5}, "sink: is 5, must be an object with a method write(records)"),
+        ({"sink": 5}, "sink: is 5, must have a method write(records)"),
+        ({"sink": NoWrite()}, "must have a method write(records), as Journal(path) has"),
+        ({"sink": AsyncWrite()}, "sink.write: is a coroutine function, must be a plain one"),
         ({"sink": AsyncSink()}, "sink.write: is a coroutine function, must be a plain one"),
         ({"journal": 5}, "journal: is 5, must be the path of a file"),
         ({"journal": ""}, "journal: is '', must be the path of a file"),
         ({"journal": "a\0b"}, "must be a path without a NUL"),
+        ({"journal": "x" * 300}, "must be one that opens (File name too long)"),
         ({"journal": "/"}, "journal: is '/', must be a file, and there is a directory"),
         ({"cookie": "ab_id"}, "cookie: is 'ab_id', must be a VisitorCookie, such as"),
         ({"attributes": ["company"]}, "attributes: is ['company'], must be a dictionary"),
@@ -60,6 +73,9 @@ class AsyncFunction:
         ({"attributes": {"company": fetch}}, "experiments.identify(company=...)"),
         ({"attributes": {"company": AsyncFunction()}}, "experiments.identify(company=...)"),
         ({"record_attributes": "country"}, "record_attributes: is 'country', must be a list of"),
+        ({"attributes": {"a": partial(fetch)}}, "attributes['a']: is a coroutine function"),
+        ({"attributes": {"a": partial(AsyncFunction())}}, "attributes['a']: is a coroutine func"),
+        ({"record_attributes": {"country": 1}}, "record_attributes: is {'country': 1}, must be"),
         ({"record_attributes": [5]}, "record_attributes[0]: is 5, must be the name of"),
         ({"record_attributes": None}, "record_attributes: is None, must be a list of"),
         ({"service": None}, "service: is None, must be a text"),
@@ -71,7 +87,11 @@ class AsyncFunction:
             {"experiments": [MODEL], "forced_variations": {"ranking-modle": 1}},
             "is of no experiment of this engine, must be one of them, such as 'ranking-model'",
         ),
-        ({"forced_variations": {"x": 1}}, "such as none: it has none"),
+        ({"forced_variations": {"x": 1}}, "must be left out: the engine has none"),
+        (
+            {"experiments": [MODEL], "forced_variations": {"ranking-model": True}},
+            "forced_variations['ranking-model']: is True, must be the index of a variation, 0 to 1",
+        ),
         (
             {"experiments": [MODEL], "forced_variations": {"ranking-model": 9}},
             "forced_variations['ranking-model']: is 9, must be the index of a variation, 0 to 1",
@@ -92,6 +112,16 @@ def test_a_pipe_is_no_journal(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="there is a pipe"):
         Engine(journal=tmp_path / "pipe")
+
+
+def test_a_journal_of_the_environment_is_checked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A wrong path in the environment names the variable that it came from."""
+    monkeypatch.setenv("ABMIDDLEWARE_JOURNAL", str(tmp_path))
+
+    with pytest.raises(ConfigurationError, match=r"ABMIDDLEWARE_JOURNAL: is .* a directory"):
+        Engine()
 
 
 def test_right_arguments_are_taken(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from abmiddleware.exceptions import DefinitionError
 
 #: Experiment keys become parts of span attributes and file names.
 KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+#: Ranges that were added up from shares may overlap by what doubles round.
+_ROUNDING: Final = 1e-9
 
 
 def check_definition(definition: Definition[Any]) -> None:
@@ -35,6 +37,7 @@ def check_definition(definition: Definition[Any]) -> None:
     if definition.ranges is not None:
         _check_ranges(f"{key}.ranges", definition.ranges)
         _check_length(f"{key}.ranges", definition.ranges, count)
+        _check_overlaps(f"{key}.ranges", definition.ranges)
     _check_filters(f"{key}.filters", definition.filters)
     _check_ignored(definition)
     _check_meta(f"{key}.meta", definition.meta, count)
@@ -142,6 +145,18 @@ def _check_ranges(path: str, ranges: object) -> None:
     _check_list(path, ranges)
     for index, limits in enumerate(ranges):  # type: ignore[arg-type,var-annotated]  # it is a list
         _check_range(f"{path}[{index}]", limits)
+
+
+def _check_overlaps(path: str, ranges: Sequence[Sequence[float]]) -> None:
+    """Refuse ranges of variations that share buckets: the first would get them all."""
+    for index, (start, end) in enumerate(ranges):
+        for earlier, (other_start, other_end) in enumerate(ranges[:index]):
+            if min(end, other_end) - max(start, other_start) > _ROUNDING:
+                raise DefinitionError(
+                    f"{path}[{index}]",
+                    f"is {shown(ranges[index])} and overlaps that of variation {earlier}, "
+                    f"{shown(ranges[earlier])}, must share nothing with it",
+                )
 
 
 def _check_ignored(definition: Definition[Any]) -> None:

@@ -10,6 +10,7 @@ from abmiddleware import DefinitionError, Experiment, Filter, VariationMeta
 from tests.evaluation.support import mistake
 
 LIST = "must be a list"
+HALF = Filter("half", [(0, 0.5)])
 SHARE = "must be a number from 0 to 1"
 TEXT = "must be a string"
 TRUTH = "must be True or False"
@@ -130,6 +131,9 @@ def test_no_two_variations_have_one_key(keys: tuple[str, str]) -> None:
         ({"ranges": [(0, 0.5), (0.5, 1)], "coverage": 0.5}, "coverage", "by ranges"),
         ({"filters": [], "namespace": ("n", 0, 0.5)}, "namespace", "by filters"),
         ({"namespace": ("n", 0.5, 0.5)}, "namespace", "admits nobody"),
+        ({"filters": [HALF], "namespace": ("n", 0, 0.5)}, "namespace", "by filters"),
+        ({"ranges": [(0, 0.6), (0.5, 1)]}, "ranges[1]", "is (0.5, 1) and overlaps that of"),
+        ({"ranges": [(0.2, 0.3), (0, 1)]}, "ranges[1]", "that of variation 0, (0.2, 0.3), must"),
     ],
 )
 def test_a_field_that_would_be_ignored_is_refused(
@@ -141,3 +145,20 @@ def test_a_field_that_would_be_ignored_is_refused(
 
     assert caught.value.path == f"exp.{path}"
     assert problem in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"ranges": [(0.5, 1), (0, 0.5)]},
+        {"ranges": [(0, 0), (0, 1)]},
+        {"ranges": [(0, 1), (0.5, 0.5)]},
+        {"ranges": [(0, 0.1 + 0.2), (0.3, 1)]},
+        {"ranges": [(0, 0.5), (0.5, 1)], "coverage": 1},
+        {"filters": []},
+    ],
+    ids=str,
+)
+def test_what_nothing_replaces_is_accepted(fields: dict[str, Any]) -> None:
+    """Ranges may touch, be empty or stand in any order; rounding is no overlap."""
+    assert Experiment("exp", ["a", "b"], **fields).plan.problems == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,18 @@ LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 memory = MemorySink()
 engine_in_module = Engine(EXPERIMENTS, sink=memory)
 company_of = len
+OWN = "tests.web.test_django."
+
+
+class NeedySink(MemorySink):
+    """A sink that cannot be made without being told where."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+
+
+async def fetch(request: Any) -> str:
+    return "acme"
 
 
 @pytest.fixture(autouse=True)
@@ -70,13 +83,23 @@ def test_a_right_setting_passes_the_checks(tmp_path: Path) -> None:
         pytest.param({"EXPERIMENTS": [1]}, "must be an Experiment", id="no-experiment"),
         pytest.param({"EXPERIMENTS": [BUTTON, BUTTON]}, "must be its own", id="same-key"),
         pytest.param({"EXPERIMENTS": "tests.web.views.BUTTON"}, "a list of Exp", id="only-one"),
-        pytest.param({"JOURNAL": 5}, "EXPERIMENTS: journal: is 5", id="no-path"),
-        pytest.param({"ATTRIBUTES": []}, "EXPERIMENTS: attributes: is []", id="no-attributes"),
-        pytest.param({"FORCED_VARIATIONS": [1]}, "forced_variations: is [1]", id="no-forced"),
-        pytest.param({"RECORD_ATTRIBUTES": None}, "record_attributes: is None", id="no-list"),
-        pytest.param({"SINK": object()}, "an object with a method write", id="no-sink"),
+        pytest.param({"JOURNAL": 5}, "EXPERIMENTS['JOURNAL']: is 5", id="no-path"),
+        pytest.param({"ATTRIBUTES": []}, "EXPERIMENTS['ATTRIBUTES']: is []", id="no-attributes"),
+        pytest.param({"FORCED_VARIATIONS": [1]}, "['FORCED_VARIATIONS']: is [1]", id="no-forced"),
+        pytest.param({"RECORD_ATTRIBUTES": None}, "['RECORD_ATTRIBUTES']: is None", id="no-list"),
+        pytest.param({"SINK": object()}, "must have a method write", id="no-sink"),
+        pytest.param({"SINK": MemorySink}, "EXPERIMENTS['SINK']: is <class", id="sink-class"),
+        pytest.param({"SINK": OWN + "NeedySink"}, "without arguments", id="needy-sink"),
+        pytest.param(
+            {"ATTRIBUTES": {"a": "no.such"}}, "['ATTRIBUTES']['a']: 'no.such'", id="bad-name"
+        ),
+        pytest.param({"ATTRIBUTES": {"a": OWN + "fetch"}}, "coroutine", id="async-attribute"),
+        pytest.param({"SERVICE": None}, "EXPERIMENTS['SERVICE']: is None", id="no-service"),
+        pytest.param({"STRICT": "no"}, "EXPERIMENTS['STRICT']: is 'no'", id="no-flag"),
         pytest.param({"COOKIE": {"NAM": "x"}}, "keys of VisitorCookie", id="unknown-option"),
-        pytest.param({"COOKIE": {"NAME": "a b"}}, "cookie.name", id="bad-cookie-name"),
+        pytest.param(
+            {"COOKIE": {"NAME": "a b"}}, "EXPERIMENTS['COOKIE'].name", id="bad-cookie-name"
+        ),
         pytest.param({"ATTRIBUTES": {"a": 1}}, "must be a function", id="no-function"),
         pytest.param({"ENGINE": 1}, "must be an Engine", id="no-engine"),
         pytest.param(
@@ -174,6 +197,19 @@ def test_production_is_not_strict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("django.test.utils._TestState.saved_data")
     with override_settings(EXPERIMENTS={"SINK": memory}, DEBUG=False):
         assert not conf.engine().strict
+
+
+def test_tests_are_not_looked_for_where_none_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that never loaded Django's test tools does not load them for us."""
+    monkeypatch.delenv("PYTEST_VERSION")
+    with (
+        override_settings(EXPERIMENTS={"SINK": memory}, DEBUG=False),
+        monkeypatch.context() as gone,
+    ):
+        gone.delitem(sys.modules, "django.test.utils")
+
+        assert not conf.engine().strict
+        assert "django.test.utils" not in sys.modules
 
 
 def test_a_changed_setting_makes_a_new_engine() -> None:
