@@ -14,7 +14,14 @@ from abmiddleware.exceptions import (
 )
 from abmiddleware.exposures.journal import Journal
 from abmiddleware.exposures.reader import JournalReader
-from abmiddleware.exposures.records import Exposure, Link, Outcome
+from abmiddleware.exposures.records import (
+    Exposure,
+    ExposureRow,
+    Link,
+    LinkRow,
+    Outcome,
+    OutcomeRow,
+)
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.exposures.sinks.log import LoggingSink
 from abmiddleware.exposures.sinks.memory import MemorySink
@@ -28,13 +35,16 @@ __all__ = [
     "Experiment",
     "ExperimentClient",
     "Exposure",
+    "ExposureRow",
     "Filter",
     "Journal",
     "JournalReader",
     "Link",
+    "LinkRow",
     "LoggingSink",
     "MemorySink",
     "Outcome",
+    "OutcomeRow",
     "Reason",
     "RecordError",
     "Result",

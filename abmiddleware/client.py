@@ -13,7 +13,7 @@ from abmiddleware.catalogue import Catalogue
 from abmiddleware.context import UserContext, warn_late
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.plan import Plan, evaluate
-from abmiddleware.evaluation.result import Result
+from abmiddleware.evaluation.result import Reason, Result
 from abmiddleware.exceptions import RecordError
 from abmiddleware.exposures.records import (
     Exposure,
@@ -142,9 +142,13 @@ class ExperimentClient:
         experiment that they are in. A visitor without an id gets one.
 
         Raises:
-            RecordError: in strict mode, the event has no name or the value is no number.
+            RecordError: in strict mode, the event has no name, the value is no number, or there
+                is no unit that it could count for.
         """
         problem = outcome_problem(event, value)
+        unit_ids = {} if problem else self._unit_ids()
+        if not problem and not unit_ids:
+            problem = f"outcome {event!r}: has no unit, must have one, as of engine.client(id=...)"
         if problem:
             self._catalogue.mistakes.report(f"outcome {problem}", lambda: RecordError(problem))
             self._recorder.lose("outcome invalid", 1, RecordError(problem))
@@ -156,7 +160,7 @@ class ExperimentClient:
                 unique_id(now),
                 event,
                 None if value is None else float(value),
-                self._unit_ids(),
+                unit_ids,
                 {name: frozen(item) for name, item in properties.items()},
                 self._recorder.service,
             )
@@ -255,6 +259,8 @@ class ExperimentClient:
         result = self._decide(plan)
         if self._unlinked:
             self._link()
+        if result.reason is Reason.NO_UNIT:
+            self._context.warn_no_unit(plan.key, plan.hash_attribute)
         # The first of several threads wins; the others see its answer.
         return self._answers.setdefault(key, _Answer(plan, result, [None]))
 

@@ -113,14 +113,29 @@ class UserContext(Attributes):
                 warn_late()
         return visitor.id
 
+    def warn_no_unit(self, key: str, attribute: str) -> None:
+        """Tell of an experiment whose unit nobody gives, which is likely a slip in a name."""
+        if attribute in self or attribute in self._resolvers:
+            return
+        notices.warn_once(
+            f"no unit {key}",
+            lambda: (
+                f"experiment {key!r} is randomised by {attribute!r}, which nothing gave here, so "
+                f"nobody is in it: give Engine(attributes={{{attribute!r}: ...}}) or call "
+                f"experiments.identify({attribute}=...)"
+            ),
+        )
+
     def _resolved(self, name: str, resolver: Resolver) -> object:
+        if self.facts is None:  # a script has no request that it could be computed from
+            return None
         try:
-            return plain(name, resolver(self.facts.request if self.facts else None))
+            return plain(name, resolver(self.facts.request))
         except Exception as error:  # noqa: BLE001  # a team's function must not break a page
             notices.warn(
                 f"resolver {name}",
-                "attribute %r counts as missing: its function raised %r; what cannot be computed "
-                "here, such as the user in an async view, is given by experiments.identify(%s=...)",
+                "attribute %r counts as missing: its function raised %r; let it return None where "
+                "there is none, or give it in the view by experiments.identify(%s=...)",
                 name,
                 error,
                 name,

@@ -18,8 +18,8 @@ from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.identity import VisitorCookie
 
-#: No later change of the machine makes such a path one that can be opened.
-_NEVER: Final = (errno.ENAMETOOLONG, errno.ELOOP)
+#: Such a path does not become one that can be opened by waiting.
+_NEVER: Final = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 
 
 def _refuse(path: str, value: object, must: str) -> ConfigurationError:

@@ -37,8 +37,7 @@ class UnknownExperimentError(ABMiddlewareError, LookupError):
     def __init__(self, key: str, nearest: Sequence[str]) -> None:
         hint = f"did you mean {' or '.join(map(repr, nearest))}?" if nearest else "define it first."
         super().__init__(
-            f"no experiment {key!r} is configured; {hint} "
-            "Outside debug and tests the visitor would silently get no variation."
+            f"no experiment {key!r} is configured, so nobody gets a variation of it; {hint}"
         )
         self.key = key
         self.nearest = tuple(nearest)

@@ -30,7 +30,25 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         engine = conf.engine()
     except ABMiddlewareError as error:
         return [Error(str(error), id="abmiddleware.E001")]
-    return [*_check_middleware(), *_check_cookie(engine), *_check_journal(engine)]
+    return [
+        *_check_setting(),
+        *_check_middleware(),
+        *_check_cookie(engine),
+        *_check_journal(engine),
+    ]
+
+
+def _check_setting() -> list[CheckMessage]:
+    if hasattr(settings, conf.SETTING):
+        return []
+    return [
+        Warning(
+            "The setting EXPERIMENTS is missing, so no experiment is known by key and the journal "
+            "lies in the working directory; must name both, such as "
+            'EXPERIMENTS = {"ENGINE": "experiments.engine"}.',
+            id="abmiddleware.W003",
+        )
+    ]
 
 
 def _check_middleware() -> list[CheckMessage]:
@@ -39,7 +57,9 @@ def _check_middleware() -> list[CheckMessage]:
     if len(places) != 1:
         return [
             Error(
-                f"MIDDLEWARE has {MIDDLEWARE} {len(places)} times, must have it once.",
+                f"MIDDLEWARE lacks {MIDDLEWARE!r}, must have it once."
+                if not places
+                else f"MIDDLEWARE has {MIDDLEWARE!r} {len(places)} times, must have it once.",
                 id="abmiddleware.E002",
             )
         ]

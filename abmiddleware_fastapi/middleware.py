@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection, Request
 
-from abmiddleware import Engine
+from abmiddleware import ConfigurationError, Engine
 from abmiddleware.client import ExperimentClient
 from abmiddleware.web import finish
 
@@ -24,7 +24,7 @@ _Header = tuple[bytes, bytes]
 
 _MISSING = (
     "ExperimentsMiddleware must be added to the application, around all that uses "
-    "request.experiments."
+    "request.experiments: app.add_middleware(ExperimentsMiddleware, engine=engine)."
 )
 
 
@@ -71,6 +71,10 @@ class ExperimentsMiddleware:
     """
 
     def __init__(self, app: ASGIApp, engine: Engine, *, request_property: bool = True) -> None:
+        if not isinstance(engine, Engine):
+            raise ConfigurationError(
+                f"engine: is {engine!r}, must be an Engine, such as Engine([...])"
+            )
         self.app = app
         self.engine = engine
         self._asked_debug = False

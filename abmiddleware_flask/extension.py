@@ -69,6 +69,10 @@ class Experiments:
         engine = engine or self.engine
         if engine is None:
             raise ConfigurationError("engine: is missing, must be given to Experiments or init_app")
+        if not isinstance(engine, Engine):
+            raise ConfigurationError(
+                f"engine: is {engine!r}, must be an Engine, such as Engine([...])"
+            )
         if EXTENSION in app.extensions:
             raise ConfigurationError(
                 "init_app was called for this application before, must be once"
@@ -130,8 +134,8 @@ def _current() -> ExperimentClient:
     client = getattr(request, "experiments", None)
     if not isinstance(client, ExperimentClient):
         raise RuntimeError(  # noqa: TRY004  # the set-up is wrong, not a type
-            "Experiments(app, engine=...) must be set up, and after the application's own "
-            "request_class, to use experiments."
+            "This application has no experiments: Experiments(app, engine=engine) must be called "
+            "when it is made, after its request_class is replaced, if it is."
         )
     return client
 

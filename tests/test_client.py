@@ -85,6 +85,27 @@ def test_without_with_each_record_is_written_at_once(engine: Engine, sink: Memor
     assert len(sink.exposures) == 1
 
 
+def test_a_unit_that_nothing_gives_is_told(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An experiment by an attribute that is misspelled or forgotten is in the log, once."""
+    for _ in range(3):
+        engine.client(id="u1", compny="acme").run(PRICE)
+
+    assert caplog.text.count("experiment 'price' is randomised by 'company'") == 1
+
+
+def test_an_outcome_without_a_unit_is_a_mistake(sink: MemorySink) -> None:
+    """An outcome that could count for nobody raises in tests and is counted else."""
+    with pytest.raises(RecordError, match="has no unit"):
+        Engine(sink=sink, strict=True).client().track("purchase")
+    relaxed = Engine(sink=sink, strict=False)
+    relaxed.client().track("purchase")
+
+    assert relaxed.lost == {"outcome invalid": 1}
+    assert sink.records == []
+
+
 def test_without_an_id_nobody_is_in(engine: Engine, sink: MemorySink) -> None:
     """A script has no visitor: without an id the control is served and nothing recorded."""
     result = engine.client().run(MODEL)
@@ -285,7 +306,7 @@ def test_who_is_out_needs_no_attribute(sink: MemorySink) -> None:
     """An inactive experiment, or one whose condition fails, computes no unit."""
     calls: list[object] = []
     engine = Engine(sink=sink, attributes={"company": calls.append})
-    experiments = engine.client()
+    experiments = engine.request_client(NoCookie())
     experiments.run(Experiment("off", [1, 2], hash_attribute="company", active=False))
     experiments.run(Experiment("no", [1, 2], hash_attribute="company", condition={"a": 1}))
 
@@ -376,12 +397,14 @@ def test_attributes_are_computed_only_when_read(sink: MemorySink) -> None:
         sink=sink,
         attributes={"company": resolver("company"), "country": resolver("country")},
     )
-    experiments = engine.client(id="u1")
+    experiments = engine.request_client(NoCookie())
     experiments.run(MODEL)
     assert calls == []
     experiments.run(PRICE)
     experiments.peek(PRICE)
 
+    assert calls == ["company"]
+    assert engine.client(id="u1").run(PRICE).reason == "no_unit"  # a script has no request
     assert calls == ["company"]
 
 
@@ -391,7 +414,7 @@ def test_a_failing_attribute_counts_as_missing(
     """An attribute's function that raises breaks nothing: the unit is not in, the log tells."""
     engine = Engine([PRICE], sink=sink, attributes={"company": lambda _: 1 / 0})
     with caplog.at_level(logging.WARNING, "abmiddleware"):
-        result = engine.client().run(PRICE)
+        result = engine.request_client(NoCookie()).run(PRICE)
 
     assert result.reason is Reason.NO_UNIT
     assert "'company' counts as missing" in caplog.text

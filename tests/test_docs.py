@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import re
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
+from abmiddleware import Engine
+from abmiddleware_django.conf import OPTIONS
+
 DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_every_option_is_documented() -> None:
+    """The table of options has each argument of the engine, and each key of Django's setting."""
+    page = (DOCS / "configuration.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page, re.MULTILINE)
+
+    assert [argument for argument, _ in rows] == list(signature(Engine).parameters)
+    assert {key: argument for argument, key in rows} == OPTIONS
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)

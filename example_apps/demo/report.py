@@ -78,7 +78,7 @@ def _print_journal(
     console.print(
         f"[bold]Journal[/] {journal}: {tally.records.total():,} records "
         f"({tally.records['exposure']:,} exposures, {tally.records['outcome']:,} outcomes) of "
-        f"{responses:,} responses, {missing} missing.",
+        f"{responses:,} responses, {missing} missing of what the visitors saw and bought.",
         soft_wrap=True,
         highlight=False,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.http import HttpResponse
@@ -16,7 +17,7 @@ from django.test import Client, override_settings
 from django.urls import path
 from django.views.decorators.cache import cache_page
 
-from abmiddleware import ConfigurationError, Engine, LoggingSink, MemorySink
+from abmiddleware import ConfigurationError, Engine, Journal, LoggingSink, MemorySink
 from abmiddleware_django import conf
 from abmiddleware_django.checks import MIDDLEWARE, check_settings
 from abmiddleware_django.middleware import ExperimentsMiddleware
@@ -155,10 +156,18 @@ def test_a_journal_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     """A journal under a file, or that is a directory, is told before records are lost."""
     (tmp_path / "file").write_text("")
 
-    assert ids(EXPERIMENTS={"JOURNAL": tmp_path / "file" / "journal"}) == ["abmiddleware.W002"]
+    assert ids(EXPERIMENTS={"JOURNAL": tmp_path / "file" / "journal"}) == ["abmiddleware.E001"]
+    assert ids(EXPERIMENTS={"SINK": Journal(tmp_path)}) == ["abmiddleware.W002"]
     assert ids(EXPERIMENTS={"JOURNAL": tmp_path}) == ["abmiddleware.E001"]
     assert ids(EXPERIMENTS={"JOURNAL": tmp_path / "file"}) == []
     assert ids(EXPERIMENTS={"JOURNAL": tmp_path / "new" / "journal"}) == []
+
+
+def test_a_missing_setting_is_a_warning() -> None:
+    """A project without the setting, or with its name misspelled, is told."""
+    with override_settings():
+        del settings.EXPERIMENTS
+        assert [message.id for message in check_settings()] == ["abmiddleware.W003"]
 
 
 def test_an_engine_can_be_named_by_its_path() -> None:

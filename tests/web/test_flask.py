@@ -82,7 +82,10 @@ def test_a_users_request_class_is_kept(engine: Engine) -> None:
 def test_a_missing_extension_is_named() -> None:
     """Using the proxy without the extension tells what is missing."""
     app = flask.Flask(__name__)
-    with app.test_request_context("/"), pytest.raises(RuntimeError, match="must be set up"):
+    with (
+        app.test_request_context("/"),
+        pytest.raises(RuntimeError, match="must be called when"),
+    ):
         experiments.run(BUTTON)
 
 
