@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, cast
 
 from abmiddleware.evaluation.buckets import (
@@ -27,6 +28,8 @@ from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, uni
 from abmiddleware.exceptions import DefinitionError
 
 Decision = Callable[[Attributes], Result[Any]]
+#: Tells by a unit's text and its attributes whether namespace or filters admit it.
+Admission = Callable[[str, Attributes], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +164,7 @@ def compile_plan(
         ),
         limits=_limits(definition, len(arms)),
         matches=matches,
-        admits=_namespace(definition),
-        passes=_filters(definition.filters),
+        admits=_admission(definition),
         force=definition.force,
         active=definition.active,
     )
@@ -187,11 +189,15 @@ def _limits(definition: Definition[Any], count: int) -> Sequence[Range]:
     return usable_ranges(definition.ranges)[:count]
 
 
-def _namespace(definition: Definition[Any]) -> Callable[[str], bool] | None:
-    # Filters replace it, also when there are none in their list (5.3).
-    if definition.namespace is None or definition.filters is not None:
+def _admission(definition: Definition[Any]) -> Admission | None:
+    """Return the test of filters or else, since they replace it, of the namespace (5.3)."""
+    if definition.filters is not None:
+        passes = _filters(definition.filters)
+        return lambda _, attributes: passes(attributes)
+    if definition.namespace is None:
         return None
-    return compile_namespace(definition.namespace)
+    holds = compile_namespace(definition.namespace)
+    return lambda unit, _: holds(unit)
 
 
 def _bucket(seed: object, hash_version: object) -> Bucket | None:
@@ -208,9 +214,7 @@ def _targeting(
     return compiled.matches, tuple(compiled.problems)
 
 
-def _filters(filters: object) -> Callable[[Attributes], bool] | None:
-    if filters is None:
-        return None
+def _filters(filters: object) -> Callable[[Attributes], bool]:
     if not isinstance(filters, (list, tuple)):
         return lambda _: False
     tests = [
@@ -243,39 +247,30 @@ def _arms(variations: object, meta: object) -> tuple[Arm, ...]:
 
 
 def _decision(
-    *,
     arms: tuple[Arm, ...],
     hash_attribute: str,
     bucket: Bucket | None,
     limits: Sequence[tuple[float, float]],
     matches: Matcher | None,
-    admits: Callable[[str], bool] | None,
-    passes: Callable[[Attributes], bool] | None,
+    admits: Admission | None,
     force: object,
     active: bool,
 ) -> Decision:
-    control = arms[0]
+    out = partial(_unhashed, arms[0], hash_attribute)
     if not active or bucket is None:
-        reason = Reason.INVALID if active else Reason.DISABLED
-        return lambda attributes: _unhashed(control, hash_attribute, attributes, reason)
+        return partial(out, reason=Reason.INVALID if active else Reason.DISABLED)
     cuts, indices = compile_choice(limits)
     split = Reason.SPLIT
 
-    def out(attributes: Attributes, reason: Reason) -> Result[Any]:
-        return _unhashed(control, hash_attribute, attributes, reason)
-
     def decide(attributes: Attributes) -> Result[Any]:
-        # The condition comes first, against the order of section 8.2, where the outcome is the
-        # same: a visitor whom it keeps out needs no id, and so gets no cookie.
+        # First, against 8.2 but with its outcome: who is kept out needs no id, so no cookie.
         if matches is not None and not matches(attributes):
             return out(attributes, Reason.CONDITION)
         value = attributes[hash_attribute]
         unit = value if type(value) is str else unit_text(value)
         if not unit:
             return out(attributes, Reason.NO_UNIT)
-        if admits is not None and not admits(unit):
-            return out(attributes, Reason.FILTERED)
-        if passes is not None and not passes(attributes):
+        if admits is not None and not admits(unit, attributes):
             return out(attributes, Reason.FILTERED)
         hashed = bucket(unit)
         index = indices[bisect_right(cuts, hashed)]
