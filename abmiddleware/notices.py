@@ -9,7 +9,7 @@ from typing import Final
 
 logger = logging.getLogger("abmiddleware")
 
-#: Subjects remembered at once; past it the memory starts anew.
+#: Subjects remembered at once. Past it the minutes start anew, and what is said once is silent.
 _LIMIT: Final = 1000
 
 

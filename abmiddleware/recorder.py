@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from abmiddleware.exposures.losses import count_loss
 from abmiddleware.exposures.records import Record
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.notices import notices
@@ -30,15 +31,13 @@ class Recorder:
 
     def lose(self, reason: str, count: int, error: Exception) -> None:
         """Count records that are lost before they reach the sink, and say so in the log."""
-        # With the key there, adding is one step for other threads; with Counter's own 0 it is not.
-        self.lost.setdefault(reason, 0)
-        self.lost[reason] += count
+        total = count_loss(self.lost, reason, count)
         notices.warn(
             f"lost {reason}",
             "%d records lost (%s, %d in all): %r",
             count,
             reason,
-            self.lost[reason],
+            total,
             error,
             error=error,
         )

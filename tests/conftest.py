@@ -8,9 +8,25 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+from abmiddleware import MemorySink
+from abmiddleware.notices import notices
+
 #: On a machine that is made for tests (`CI=true`) a test that was skipped has not passed. Only
 #: reasons that begin with this are good everywhere: the right to mount a disk cannot be installed.
 MAY_LACK = "only root"
+
+
+@pytest.fixture(autouse=True)
+def _said_nothing() -> None:
+    """Let each test hear what the log says once."""
+    notices.forget()
+
+
+@pytest.fixture
+def sink() -> MemorySink:
+    """Return a sink that a test can look into."""
+    return MemorySink()
+
 
 # A busy machine is no reason to fail a property.
 settings.register_profile("steady", deadline=None)

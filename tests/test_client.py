@@ -24,26 +24,16 @@ from abmiddleware import (
     JournalReader,
     Link,
     MemorySink,
+    OutcomeRow,
     Reason,
     RecordError,
     UnknownExperimentError,
     VariationMeta,
 )
 from abmiddleware.exposures.records import ExposureRow
-from abmiddleware.notices import notices
 
 MODEL = Experiment("ranking-model", ["linear", "boosted"], hash_version=2)
 PRICE = Experiment("price", [9.99, 11.99], hash_attribute="company", weights=[0.5, 0.5])
-
-
-@pytest.fixture(autouse=True)
-def _said_nothing() -> None:
-    notices.forget()
-
-
-@pytest.fixture
-def sink() -> MemorySink:
-    return MemorySink()
 
 
 @pytest.fixture
@@ -311,6 +301,39 @@ def test_who_is_out_needs_no_attribute(sink: MemorySink) -> None:
     experiments.run(Experiment("no", [1, 2], hash_attribute="company", condition={"a": 1}))
 
     assert calls == []
+
+
+def test_a_definition_built_anew_has_the_same_answer(engine: Engine, sink: MemorySink) -> None:
+    """Within one client, too, an equal definition is the same experiment, exposed once."""
+    experiments = engine.client(id="u1")
+    again = Experiment("ranking-model", ["linear", "boosted"], hash_version=2)
+
+    assert experiments.run(MODEL) is experiments.run(again)
+    assert len(sink.exposures) == 1
+
+
+def test_a_newcomer_is_linked_by_an_outcome(engine: Engine, sink: MemorySink) -> None:
+    """A login and an outcome before any experiment are linked by the id that the outcome has."""
+    experiments = engine.request_client(NoCookie())
+    experiments.identify(user_id=7)
+    experiments.track("purchase")
+    experiments.response_starts()
+    links = [record for record in sink.records if isinstance(record, Link)]
+
+    assert [link.id_b for link in links] == ["7"]
+    assert sink.outcomes[0].unit_ids == {"id": links[0].id_a, "user_id": "7"}
+
+
+def test_what_json_lacks_is_recorded_all_the_same(tmp_path: Path) -> None:
+    """Ids and properties that no row can hold as they are still reach the journal."""
+    journal = tmp_path / "journal.jsonl"
+    experiments = Engine(journal=journal).client(id=10**5000)
+    experiments.track("purchase", items={"a": object(), "b": "\ud800", "c": 10**30})
+    (row,) = JournalReader(journal)
+
+    assert isinstance(row, OutcomeRow)
+    assert row.unit_ids == {"id": "Infinity"}
+    assert row.properties["items"]["c"] == 10**30
 
 
 def test_records_keep_their_order(engine: Engine, sink: MemorySink) -> None:

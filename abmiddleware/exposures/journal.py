@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from abmiddleware.exposures.losses import count_loss
 from abmiddleware.exposures.records import Exposure, Outcome, Record, encode
 from abmiddleware.notices import notices
 
@@ -51,7 +52,6 @@ class Journal:
     def write(self, records: Sequence[Record], /) -> None:
         """Append records in one write."""
         lines = [line for record in records if (line := self._line(record))]
-        whole = len(lines)
         if not lines:
             return
         # A line feed in front, too: it closes what a crash may have torn before.
@@ -63,10 +63,8 @@ class Journal:
         except ValueError as error:  # the path holds a NUL
             self._lose("path invalid", len(lines), error)
         else:
-            if count == len(block):
-                self.written += whole
-            else:
-                self._count_short(lines, count)
+            whole = len(lines) if count == len(block) else self._whole_within(lines, count)
+            self.written += whole
 
     def _line(self, record: Record) -> bytes:
         try:
@@ -109,8 +107,11 @@ class Journal:
             os.close(opened)
         return kept
 
-    def _count_short(self, lines: Sequence[bytes], count: int) -> None:
-        """Count the lines that a short write cut off; the next write's line feed closes the cut."""
+    def _whole_within(self, lines: Sequence[bytes], count: int) -> int:
+        """Return how many lines a short write wrote whole, and count the others as lost.
+
+        The next write's line feed closes the cut.
+        """
         end, whole = 1, 0
         for line in lines:
             end += len(line)
@@ -118,21 +119,19 @@ class Journal:
                 break
             whole += 1
             end += 1
-        self.written += whole
         if whole < len(lines):  # else only the last line feed is missing
             self._lose("short write", len(lines) - whole)
+        return whole
 
     def _lose(self, reason: str, count: int = 1, error: Exception | None = None) -> None:
-        # With the key there, adding is one step for other threads; with Counter's own 0 it is not.
-        self.lost.setdefault(reason, 0)
-        self.lost[reason] += count
+        total = count_loss(self.lost, reason, count)
         notices.warn(
             f"journal {self.path} {reason}",
             "%d records could not be written to the journal %s (%s, %d lost in all): %s",
             count,
             self.path,
             reason,
-            self.lost[reason],
+            total,
             error or "the record is refused",
         )
 

@@ -7,14 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from abmiddleware.notices import notices
-
-
-@pytest.fixture(autouse=True)
-def _said_nothing() -> None:
-    """Let each test hear what the log says once a minute."""
-    notices.forget()
-
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:

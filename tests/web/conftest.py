@@ -8,7 +8,6 @@ import pytest
 from django.test import override_settings
 
 from abmiddleware import Engine, MemorySink
-from abmiddleware.notices import notices
 from abmiddleware_django import conf
 from tests.web.sites import django_site, flask_site, starlette_site
 from tests.web.sites.site import Site
@@ -19,17 +18,6 @@ MakeSite = Callable[[Engine | None], Site]
 
 FRAMEWORKS = ["django-wsgi", "django-asgi", "flask", "starlette", "fastapi", "fastapi-threads"]
 ASYNC_FRAMEWORKS = ["django-asgi", "starlette", "fastapi"]
-
-
-@pytest.fixture(autouse=True)
-def _said_nothing() -> None:
-    """Let each test hear what the log says once."""
-    notices.forget()
-
-
-@pytest.fixture
-def sink() -> MemorySink:
-    return MemorySink()
 
 
 @pytest.fixture
