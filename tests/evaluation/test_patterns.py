@@ -197,6 +197,7 @@ INVALID = [
     r"(?<n>a)[\k]",
     "(?<\u200c>a)",
     "a{2,1}",
+    "a{1000002,1000001}",
     "|*",
     "(*a)",
     "(?:*a)",
@@ -207,12 +208,8 @@ UNTRANSLATABLE = [
     "(?<!a{1,2})b",
     r"(a)(?<=\1)b",
     r"(?<=\1(a))b",
-    "a{1000001}",
-    "a{99999999999999999999}",
-    "a{" + "9" * 5_000 + "}",
     "(" * 101 + ")" * 101,
-    "(" * 5_000 + ")" * 5_000,
-    "a" * 10_001,
+    "(" * 500 + ")" * 500,
 ]
 
 FRAGMENTS = st.sampled_from(
@@ -259,11 +256,6 @@ def test_error_names_what_is_wrong_and_where() -> None:
         compile_pattern("x[b-a]")
 
 
-def test_longest_pattern_allowed_is_compiled() -> None:
-    """A pattern of exactly 10,000 characters is still accepted."""
-    assert compile_pattern("a" * 10_000)("a" * 10_000)
-
-
 def test_many_groups_keep_their_numbers() -> None:
     """A back-reference to a group beyond the 99th means that group, not an octal escape."""
     found = compile_pattern("^" + "(a)" * 119 + "(b)" + r"\120$")
@@ -281,9 +273,14 @@ def test_lone_surrogate_in_the_text_is_an_ordinary_unit() -> None:
     assert compile_pattern("^a.b$")("a\ud800b")
 
 
-def test_huge_repeat_of_nothing_gives_an_answer() -> None:
-    """The largest repeat count allowed does not make the search raise."""
-    assert compile_pattern("^(?:a?){1000000}$")("a")
+@pytest.mark.parametrize("count", [512, 513, 1_000_000, 10**20, 10**900])
+def test_count_beyond_what_a_text_holds_is_never_reached(count: int) -> None:
+    """A repeat of any size is accepted; none of more than 512 units is found in a text."""
+    found = compile_pattern(f"a{{{count}}}")
+    assert found("a" * 512) is (count == 512)
+    assert compile_pattern(f"^a{{0,{count}}}$")("a" * 512)
+    assert compile_pattern(f"^a{{1,{count}}}?b")("a" * 511 + "b")
+    assert compile_pattern(f"^(?:){{{count}}}b")("b")
 
 
 @settings(deadline=None)
