@@ -1,19 +1,43 @@
 """Makes the library answer GrowthBook's language-neutral cases, in their JSON form.
 
-Every function goes through the code that a request goes through: `compile_plan` and `evaluate`.
+Every function goes through the code that a request goes through: documents are read, compiled
+and evaluated as an engine does it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
-from abmiddleware.evaluation import buckets, hashing
+from abmiddleware import Engine, ExperimentClient, FeatureResult, MemorySink
+from abmiddleware.context import UserContext
+from abmiddleware.evaluation import buckets, hashing, urls
+from abmiddleware.evaluation.automatic import (
+    Chosen,
+    RedirectOptions,
+    redirect,
+    target_of,
+)
 from abmiddleware.evaluation.conditions import compile_condition
-from abmiddleware.evaluation.definition import Definition, Filter, VariationMeta
-from abmiddleware.evaluation.plan import EvaluationOptions, Plan, compile_plan, evaluate
-from abmiddleware.evaluation.values import Attributes, unit_text
+from abmiddleware.evaluation.document import Document
+from abmiddleware.evaluation.growthbook import read_experiment
+from abmiddleware.evaluation.json_form import feature_result_json, result_json
+from abmiddleware.evaluation.payload import read_payload
+from abmiddleware.evaluation.plan import Plan, compile_plan
+from abmiddleware.evaluation.running import run as run_experiment
+from abmiddleware.evaluation.scope import EvaluationOptions, Scope
+from abmiddleware.evaluation.sticky import (
+    DocumentsNeededError,
+    StickyBuckets,
+    document_key,
+)
+from abmiddleware.evaluation.url_patterns import is_url_targeted as _is_url_targeted
+from abmiddleware.evaluation.values import Attributes, is_truthy, unit_text
+from abmiddleware.snapshot import Snapshot
+from abmiddleware.sources import encryption
+from abmiddleware.sticky import StickyDocument
 
 Json = Any
 
@@ -21,7 +45,7 @@ Json = Any
 def eval_condition(
     condition: Json, attributes: Mapping[str, Json], saved_groups: Mapping[str, Json] | None = None
 ) -> bool:
-    return compile_condition(condition, saved_groups).matches(Attributes(attributes))
+    return compile_condition(condition, saved_groups or {}).matches(Attributes(attributes))
 
 
 def hash(seed: str, value: Json, version: int) -> float | None:  # noqa: A001  # the group's name
@@ -42,6 +66,10 @@ def choose_variation(bucket: float, ranges: Sequence[tuple[float, float]]) -> in
     return chosen
 
 
+def query_override(key: str, url: str, count: int) -> int | None:
+    return urls.query_override(key, url, count)
+
+
 def in_namespace(hash_value: str, namespace: Json) -> bool:
     return buckets.compile_namespace(namespace)(hash_value)
 
@@ -50,70 +78,200 @@ def get_equal_weights(count: int) -> list[float]:
     return buckets.equal_weights(count)
 
 
+def decrypt(encrypted: str, key: str) -> str | None:
+    try:
+        return encryption.decrypt(encrypted, key)
+    except encryption.DecryptionError:
+        return None
+
+
+def is_url_targeted(url: str, targets: Json) -> bool:
+    return _is_url_targeted(url, targets)
+
+
 def run(experiment: Mapping[str, Json], context: Mapping[str, Json]) -> dict[str, Json]:
-    options = EvaluationOptions(
-        enabled=context.get("enabled") is not False,
-        qa_mode=bool(context.get("qaMode")),
-        forced_variations=context.get("forcedVariations") or {},
-    )
-    attributes = Attributes(context.get("attributes") or {})
-    result = evaluate(plan(experiment, context.get("savedGroups")), attributes, options)
-    told = {
-        "inExperiment": result.in_experiment,
-        "variationId": result.variation_id,
-        "value": result.value,
-        "key": result.key,
-        "hashUsed": result.hash_used,
-        "hashAttribute": result.hash_attribute,
-        "hashValue": result.hash_value,
-        "featureId": result.feature_id,
-        "stickyBucketUsed": result.sticky_bucket_used,
+    scope = scope_of(context)
+    plan = compile_plan(read_experiment(experiment), saved_groups=context.get("savedGroups") or {})
+    return result_json(run_experiment(plan, scope))
+
+
+def eval_feature(key: str, context: Mapping[str, Json]) -> dict[str, Json]:
+    return feature_result_json(scope_of(context).feature(key))
+
+
+def contextual_bandit(key: str, context: Mapping[str, Json]) -> dict[str, Json]:
+    return eval_feature(key, context)
+
+
+def run_sticky(
+    context: Mapping[str, Json], docs: Sequence[Mapping[str, Json]], key: str
+) -> tuple[dict[str, Json] | None, dict[str, Json]]:
+    stored = {
+        document.key: document
+        for entry in docs
+        if (document := StickyDocument.from_growthbook(entry)) is not None
     }
-    if result.bucket is not None:
-        told["bucket"] = result.bucket
-    if result.name:
-        told["name"] = result.name
-    if result.passthrough:
-        told["passthrough"] = True
-    return told
+    units = Snapshot.of([document_of(context)]).units
+    attributes = scope_of(context).attributes
+    keys = (document_key(unit, attributes[unit]) for unit in units)
+    loaded: dict[str, Mapping[str, str]] = {
+        key: stored[key].assignments for key in keys if key in stored
+    }
+    while True:
+        scope = scope_of(context, StickyBuckets(loaded))
+        try:
+            result = scope.feature(key)
+        except DocumentsNeededError as needed:
+            for name in needed.keys:
+                loaded[name] = stored[name].assignments if name in stored else {}
+            continue
+        break
+    after = {name: dict(assignments) for name, assignments in loaded.items() if assignments}
+    for name, changes in scope.sticky.changes.items():
+        after.setdefault(name, {}).update(changes)
+    told = result.experiment_result
+    return (
+        None if told is None else result_json(told),
+        {name: _document(name, assignments) for name, assignments in after.items()},
+    )
+
+
+def _document(name: str, assignments: Mapping[str, str]) -> Json:
+    attribute, _, value = name.partition("||")
+    return StickyDocument(attribute, value, assignments).to_growthbook()
+
+
+def url_redirect(context: Mapping[str, Json]) -> list[dict[str, Json]]:
+    scope = scope_of(context)
+    options = RedirectOptions(
+        enabled=not is_truthy(context.get("disableUrlRedirectExperiments")),
+        cross_origin=not is_truthy(context.get("disableCrossOriginUrlRedirectExperiments")),
+        blocked_changes=context.get("blockedChangeIds") or (),
+    )
+    redirect(document_of(context).redirects(), scope, options)
+    return [
+        {
+            "inExperiment": result.in_experiment,
+            "urlRedirect": target_of(result.value),
+            "urlWithParams": Chosen(plan, result).target(scope.page()) or "",
+        }
+        for plan, result in scope.enrolled
+    ]
+
+
+class Evaluation:
+    """The client of one user, and what it recorded."""
+
+    def __init__(self, context: Mapping[str, Json]) -> None:
+        self._usages: list[FeatureResult[Json]] = []
+        engine = Engine(
+            sink=MemorySink(),
+            strict=False,
+            on_feature_usage=lambda result, _: self._usages.append(result),
+        )
+        self._groups = context.get("savedGroups") or {}
+        snapshot = Snapshot.of([document_of(context)], options_of(context))
+        user = User(attributes_of(context), url_of(context))
+        self._client = ExperimentClient(engine._services, user, True, False, snapshot)
+
+    def run(self, experiment: Mapping[str, Json]) -> dict[str, Json]:
+        """Run an inline experiment, as often as one likes."""
+        plan = compile_plan(read_experiment(experiment), saved_groups=self._groups)
+        result, effects = self._client._asking().ask(partial(run_experiment, plan), {})
+        self._client._use(effects)
+        return result_json(result)
+
+    def feature(self, key: str) -> dict[str, Json]:
+        """Evaluate a feature anew; a client would keep the answer that it gave before."""
+        self._usages.clear()
+        self._client._features.clear()
+        return feature_result_json(self._client.feature(key))
+
+    @property
+    def exposures(self) -> list[dict[str, Json]]:
+        """The exposures, each once, in their order."""
+        return [
+            {
+                "experiment": told["experiment"]["key"],
+                "variation": told["result"]["key"],
+                "hashAttribute": told["result"]["hashAttribute"],
+                "hashValue": told["result"]["hashValue"],
+            }
+            for told in self._client.deferred_exposures()
+        ]
+
+    @property
+    def usages(self) -> list[dict[str, Json]]:
+        """The features that the last evaluation asked first, in their order."""
+        return [
+            {"feature": result.key, "value": result.value, "source": str(result.source)}
+            for result in self._usages
+        ]
+
+
+class User(UserContext):
+    """A user who is on a page."""
+
+    __slots__ = ("_url",)
+
+    def __init__(self, attributes: Mapping[str, Json], url: str) -> None:
+        super().__init__(attributes)
+        self._url = url
+
+    def page(self) -> str:
+        return self._url
+
+
+def evaluate(context: Mapping[str, Json]) -> Evaluation:
+    return Evaluation(context)
+
+
+def scope_of(context: Mapping[str, Json], sticky: StickyBuckets | None = None) -> Scope:
+    """Return the evaluation of a context (section 2), as a client makes it for its request."""
+    return Scope(
+        Attributes(attributes_of(context)),
+        Snapshot.of([document_of(context)]).features,
+        options_of(context),
+        lambda: url_of(context),
+        sticky,
+    )
+
+
+def url_of(context: Mapping[str, Json]) -> str:
+    url = context.get("url")
+    return url if isinstance(url, str) else ""
+
+
+def attributes_of(context: Mapping[str, Json]) -> dict[str, Json]:
+    return layered(context, "globalAttributes", "attributes", "attributeOverrides")
+
+
+def layered(context: Mapping[str, Json], *names: str) -> dict[str, Json]:
+    """Return mappings laid over each other, the last one on top."""
+    merged: dict[str, Json] = {}
+    for name in names:
+        merged.update(context.get(name) or {})
+    return merged
+
+
+def options_of(context: Mapping[str, Json]) -> EvaluationOptions:
+    return EvaluationOptions(
+        enabled=context.get("enabled") is not False and context.get("globalEnabled") is not False,
+        qa_mode=is_truthy(context.get("qaMode")) or is_truthy(context.get("globalQaMode")),
+        forced_variations=layered(context, "globalForcedVariations", "forcedVariations"),
+        forced_features=layered(
+            context, "globalForcedFeatureValues", "forcedFeatures", "forcedFeatureValues"
+        ),
+        query_overrides=True,
+        overrides=context.get("overrides") or {},
+        groups=context.get("groups") or {},
+    )
+
+
+def document_of(context: Mapping[str, Json]) -> Document:
+    payload = {"features": {}, **context}
+    return read_payload(payload)
 
 
 def plan(experiment: Mapping[str, Json], saved_groups: Mapping[str, Json] | None = None) -> Plan:
-    definition = Definition(
-        experiment["key"],
-        experiment.get("variations") or [],
-        weights=experiment.get("weights"),
-        coverage=cast(Any, experiment.get("coverage")),
-        ranges=experiment.get("ranges"),
-        hash_attribute=experiment.get("hashAttribute") or "id",
-        hash_version=cast(Any, experiment.get("hashVersion")),
-        seed=experiment.get("seed") or "",
-        namespace=experiment.get("namespace"),
-        filters=_each(experiment.get("filters"), _filter),
-        condition=experiment.get("condition"),
-        meta=_each(experiment.get("meta"), _meta),
-        force=experiment.get("force"),
-        active=experiment.get("active") is not False and experiment.get("status") != "draft",
-    )
-    return compile_plan(definition, saved_groups=saved_groups)
-
-
-def _each(entries: Json, read: Any) -> Json:
-    if not isinstance(entries, list):
-        return entries
-    return [read(entry) if isinstance(entry, dict) else entry for entry in entries]
-
-
-def _filter(entry: Mapping[str, Json]) -> Filter:
-    return Filter(
-        entry.get("seed", ""),
-        entry.get("ranges", []),
-        entry.get("attribute", "id"),
-        entry.get("hashVersion", 2),
-    )
-
-
-def _meta(entry: Mapping[str, Json]) -> VariationMeta:
-    return VariationMeta(
-        entry.get("key") or "", entry.get("name") or "", entry.get("passthrough", False)
-    )
+    return compile_plan(read_experiment(experiment), saved_groups=saved_groups or {})
