@@ -2,15 +2,24 @@
 
 from abmiddleware.client import ExperimentClient
 from abmiddleware.engine import Engine
-from abmiddleware.evaluation.definition import Filter, VariationMeta
+from abmiddleware.evaluation.definition import (
+    Filter,
+    Prerequisite,
+    Rule,
+    UrlPattern,
+    VariationMeta,
+)
 from abmiddleware.evaluation.experiment import Experiment
-from abmiddleware.evaluation.result import Reason, Result
+from abmiddleware.evaluation.features import Feature
+from abmiddleware.evaluation.result import FeatureResult, FeatureSource, Reason, Result
 from abmiddleware.exceptions import (
     ABMiddlewareError,
     ConfigurationError,
     DefinitionError,
+    DocumentError,
     RecordError,
     UnknownExperimentError,
+    UnknownFeatureError,
 )
 from abmiddleware.exposures.journal import Journal
 from abmiddleware.exposures.reader import JournalReader
@@ -25,18 +34,24 @@ from abmiddleware.exposures.records import (
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.exposures.sinks.log import LoggingSink
 from abmiddleware.exposures.sinks.memory import MemorySink
+from abmiddleware.health import Health
 from abmiddleware.identity import VisitorCookie
 
 __all__ = [
     "ABMiddlewareError",
     "ConfigurationError",
     "DefinitionError",
+    "DocumentError",
     "Engine",
     "Experiment",
     "ExperimentClient",
     "Exposure",
     "ExposureRow",
+    "Feature",
+    "FeatureResult",
+    "FeatureSource",
     "Filter",
+    "Health",
     "Journal",
     "JournalReader",
     "Link",
@@ -45,11 +60,15 @@ __all__ = [
     "MemorySink",
     "Outcome",
     "OutcomeRow",
+    "Prerequisite",
     "Reason",
     "RecordError",
     "Result",
+    "Rule",
     "Sink",
     "UnknownExperimentError",
+    "UnknownFeatureError",
+    "UrlPattern",
     "VariationMeta",
     "VisitorCookie",
 ]

@@ -1,68 +1,96 @@
-"""The experiments that views can ask for: the current snapshot, and objects used without one."""
+"""What views can ask for: the current snapshot, and objects used without being registered."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from typing import Any, Final
 
+from abmiddleware.configuration import Configuration
 from abmiddleware.evaluation.experiment import Experiment
+from abmiddleware.evaluation.features import Feature
 from abmiddleware.evaluation.plan import Plan
-from abmiddleware.evaluation.result import Result, unknown_result
 from abmiddleware.evaluation.values import shown
-from abmiddleware.exceptions import DefinitionError, UnknownExperimentError
+from abmiddleware.exceptions import DefinitionError, UnknownExperimentError, UnknownFeatureError
 from abmiddleware.mistakes import Mistakes
 from abmiddleware.snapshot import Snapshot
 
-#: Experiments used without being registered that are remembered.
+#: Objects used without being registered that are remembered.
 _MAX_ADOPTED: Final = 10_000
 
 
 class Catalogue:
-    """Finds the plan of what a view asks for."""
+    """Finds what a view asks for, and tells of what nothing knows."""
 
-    def __init__(self, snapshot: Snapshot, mistakes: Mistakes) -> None:
-        #: The current configuration; replaced as a whole.
-        self.snapshot = snapshot
+    def __init__(self, configuration: Configuration, mistakes: Mistakes) -> None:
+        self.configuration = configuration
         self.mistakes = mistakes
         self._adopted: dict[str, Plan] = {}
+        #: Plans of objects that are known to be the only ones of their key, with any value.
+        self.settled: dict[Plan, None] = {}
         #: What units are made of beyond those of the snapshot: hash attributes of adopted plans.
         self.adopted_units: tuple[str, ...] = ()
 
-    def adopt(self, experiment: object, known: Plan | None) -> Plan | None:
-        """Return the plan of an experiment object; None for what is none.
-
-        Args:
-            experiment: what a view asked for.
-            known: the plan that the configuration has for its key.
+    def adopt(self, plan: Plan, snapshot: Snapshot) -> None:
+        """Take note of an experiment object that is used.
 
         Raises:
             DefinitionError: in strict mode, another experiment in use has the same key.
         """
-        if not isinstance(experiment, Experiment):
-            return None
-        plan = experiment.plan
-        if plan is known:
-            return plan
-        known = known or self._adopted.get(plan.key)
+        if plan in self.settled:
+            return
+        is_configured = plan.key in snapshot.plans
+        known = snapshot.plans[plan.key] if is_configured else self._adopted.get(plan.key)
         if known is None and len(self._adopted) < _MAX_ADOPTED:
             known = self._adopted.setdefault(plan.key, plan)
-            if plan.hash_attribute not in (*self.snapshot.units, *self.adopted_units):
+            if plan.hash_attribute not in (*snapshot.units, *self.adopted_units):
                 self.adopted_units = (*self.adopted_units, plan.hash_attribute)
-        if known is not None and known.config_hash != plan.config_hash:
-            problem = "is the key of two different experiments in use, must be its own"
-            self.mistakes.report(f"twin {plan.key}", lambda: DefinitionError(plan.key, problem))
-        return plan
+        if known is None or known.config_hash == plan.config_hash:
+            if len(self.settled) < _MAX_ADOPTED:
+                self.settled[plan] = None
+            return
+        problem = "is the key of two different experiments in use, must be its own"
+        self.mistakes.report(f"twin {plan.key}", lambda: DefinitionError(plan.key, problem))
 
-    def unknown(self, experiment: object, snapshot: Snapshot) -> Result[Any]:
-        """Return the result of what no configuration knows.
+    def unknown_experiment(self, asked: object, snapshot: Snapshot) -> None:
+        """Tell of an experiment that no configuration knows.
 
         Raises:
-            UnknownExperimentError: in strict mode.
+            UnknownExperimentError: in strict mode, once every source has been read.
         """
-        key = experiment if isinstance(experiment, str) else shown(experiment)
+        key = _key(asked)
+        self._unknown(
+            f"unknown {key}",
+            lambda: UnknownExperimentError(
+                key,
+                get_close_matches(key, snapshot.plans.known(), n=3),
+                is_feature=key in snapshot.features,
+            ),
+        )
 
-        def error() -> UnknownExperimentError:
-            return UnknownExperimentError(key, get_close_matches(key, snapshot.plans, n=3))
+    def unknown_feature(self, asked: object, snapshot: Snapshot) -> None:
+        """Tell of a feature that no configuration knows.
 
-        self.mistakes.report(f"unknown {key}", error)
-        return unknown_result()
+        Raises:
+            UnknownFeatureError: in strict mode, once every source has been read.
+        """
+        key = _key(asked)
+        self._unknown(
+            f"unknown feature {key}",
+            lambda: UnknownFeatureError(
+                key,
+                get_close_matches(key, snapshot.features.known(), n=3),
+                is_experiment=key in snapshot.plans,
+            ),
+        )
+
+    def _unknown(self, subject: str, error: Any) -> None:
+        if self.configuration.is_ready:
+            self.mistakes.report(subject, error)
+        else:  # a server of configurations that is down must not break a page in debug mode either
+            self.mistakes.log(subject, error)
+
+
+def _key(asked: object) -> str:
+    if isinstance(asked, (Experiment, Feature)):
+        return asked.key
+    return asked if isinstance(asked, str) else shown(asked)

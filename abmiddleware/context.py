@@ -33,6 +33,12 @@ class RequestFacts(Protocol):
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as the framework sees it."""
 
+    def method(self) -> str:
+        """Return the HTTP method, or "" where there is none, as for a WebSocket."""
+
+    def url(self) -> str:
+        """Return the URL of the page, with its query, or ""."""
+
     def keep_private(self) -> None:
         """Keep the framework's own caches from storing the response; it now depends on who asks.
 
@@ -42,23 +48,73 @@ class RequestFacts(Protocol):
 
 
 class UserContext(Attributes):
-    """The attributes of whoever asks; the attribute `id` is the visitor id unless it is given."""
+    """The attributes of whoever asks, for a script's user, who has no request and no cookie."""
 
-    __slots__ = ("_cookie", "_resolvers", "_visitor", "facts", "is_late", "is_visitor_used")
+    __slots__ = ()
+
+    #: Whether something depends on the visitor id.
+    is_visitor_used = False
+    #: Whether the response has started, so that a new id reaches no browser.
+    is_late = False
+
+    #: Returns the attribute if it is known already; each is, of a script's user.
+    known: Callable[..., object] = dict.get
+
+    @property
+    def facts(self) -> RequestFacts | None:
+        """The request, or None."""
+        return None
+
+    def page(self) -> str:
+        """Return the URL of the page; for a script its attribute `url`, or ""."""
+        url = self["url"]
+        return url if isinstance(url, str) else ""
+
+    def set_cookie(self) -> SetCookie | None:
+        """Return the visitor cookie if the response must set it."""
+        return None
+
+    def identify(self, attributes: Mapping[str, object]) -> None:
+        """Set attributes; what is decided already stays."""
+        self.update(attributes)
+        for name, value in attributes.items():
+            if type(value) not in _JSON:
+                self[name] = plain(name, value)
+
+    def warn_no_unit(self, key: str, attribute: str) -> None:
+        """Tell of an experiment whose unit nobody gives, which is likely a slip in a name."""
+        if attribute not in self:
+            notices.warn_once(
+                f"no unit {key}",
+                lambda: (
+                    f"experiment {key!r} is randomised by {attribute!r}, which nothing gave here, "
+                    f"so nobody is in it: give Engine(attributes={{{attribute!r}: ...}}) or call "
+                    f"experiments.identify({attribute}=...)"
+                ),
+            )
+
+
+class RequestContext(UserContext):
+    """The attributes of a web request; `id` is the visitor id unless it is given."""
+
+    __slots__ = ("_cookie", "_facts", "_resolvers", "_visitor", "is_late", "is_visitor_used")
 
     def __init__(
-        self, resolvers: Mapping[str, Resolver], facts: RequestFacts | None, cookie: VisitorCookie
+        self, resolvers: Mapping[str, Resolver], facts: RequestFacts, cookie: VisitorCookie
     ) -> None:
-        self.facts = facts
+        self._facts = facts
         self._resolvers = resolvers
         self._cookie = cookie
         # Holds the visitor under one key, since only a dictionary has a setdefault that of many
         # threads one wins.
         self._visitor: dict[None, Visitor] = {}
-        #: Whether something depends on the visitor id.
         self.is_visitor_used = False
-        #: Whether the response has started, so that a new id reaches no browser.
         self.is_late = False
+
+    @property
+    def facts(self) -> RequestFacts:
+        """The request."""
+        return self._facts
 
     def __missing__(self, name: str) -> object:
         resolver = self._resolvers.get(name)
@@ -77,33 +133,35 @@ class UserContext(Attributes):
         visitor = self.visitor()
         return visitor.id if visitor else None
 
+    def page(self) -> str:
+        """Return the URL of the page."""
+        return self._facts.url()
+
     def visitor(self) -> Visitor | None:
         """Return the visitor that the request's cookie names, or that this request issued."""
         visitor = self._visitor.get(None)
-        if visitor is None and self.facts is not None:
-            found = Visitor.find(self.facts.cookie_header(), self._cookie.name)
+        if visitor is None:
+            found = Visitor.find(self._facts.cookie_header(), self._cookie.name)
             visitor = self._visitor.setdefault(None, found) if found else None
         return visitor
 
     def set_cookie(self) -> SetCookie | None:
         """Return the visitor cookie if the response must set it."""
         visitor = self._visitor.get(None) if self.is_visitor_used else None
-        if visitor is None or self.facts is None or not visitor.is_due(self._cookie.max_age):
+        if visitor is None or not visitor.is_due(self._cookie.max_age):
             return None
         secure = self._cookie.secure
         return SetCookie(
-            visitor.value(), self._cookie, self.facts.is_secure() if secure is None else secure
+            visitor.value(), self._cookie, self._facts.is_secure() if secure is None else secure
         )
 
-    def identify(self, attributes: Mapping[str, object]) -> None:
-        """Set attributes; what is decided already stays."""
-        for name, value in attributes.items():
-            self[name] = value if type(value) in _JSON else plain(name, value)
+    def warn_no_unit(self, key: str, attribute: str) -> None:
+        """Tell of an experiment whose unit nobody gives, which is likely a slip in a name."""
+        if attribute not in self._resolvers:
+            super().warn_no_unit(key, attribute)
 
-    def _issued(self) -> str | None:
+    def _issued(self) -> str:
         """Return the visitor id, issuing one to a newcomer."""
-        if self.facts is None:
-            return None
         self.is_visitor_used = True
         visitor = self.visitor()
         if visitor is None:
@@ -113,24 +171,9 @@ class UserContext(Attributes):
                 warn_late()
         return visitor.id
 
-    def warn_no_unit(self, key: str, attribute: str) -> None:
-        """Tell of an experiment whose unit nobody gives, which is likely a slip in a name."""
-        if attribute in self or attribute in self._resolvers:
-            return
-        notices.warn_once(
-            f"no unit {key}",
-            lambda: (
-                f"experiment {key!r} is randomised by {attribute!r}, which nothing gave here, so "
-                f"nobody is in it: give Engine(attributes={{{attribute!r}: ...}}) or call "
-                f"experiments.identify({attribute}=...)"
-            ),
-        )
-
     def _resolved(self, name: str, resolver: Resolver) -> object:
-        if self.facts is None:  # a script has no request that it could be computed from
-            return None
         try:
-            return plain(name, resolver(self.facts.request))
+            return plain(name, resolver(self._facts.request))
         except Exception as error:  # noqa: BLE001  # a team's function must not break a page
             notices.warn(
                 f"resolver {name}",

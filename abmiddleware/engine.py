@@ -9,27 +9,40 @@ from typing import Any, Final
 
 from abmiddleware.catalogue import Catalogue
 from abmiddleware.client import ExperimentClient
-from abmiddleware.context import RequestFacts, Resolver, UserContext
+from abmiddleware.configuration import Configuration
+from abmiddleware.context import RequestContext, RequestFacts, Resolver, UserContext, plain
 from abmiddleware.engine_checks import (
     check_attributes,
     check_cookie,
-    check_experiments,
+    check_definitions,
     check_flag,
     check_forced,
+    check_forced_features,
+    check_function,
+    check_hosts,
     check_journal,
     check_names,
     check_sink,
+    check_sources,
+    check_sticky,
     check_text,
 )
+from abmiddleware.evaluation.automatic import RedirectOptions
+from abmiddleware.evaluation.document import document_of
 from abmiddleware.evaluation.experiment import Experiment
-from abmiddleware.evaluation.plan import EvaluationOptions
+from abmiddleware.evaluation.features import Feature
+from abmiddleware.evaluation.scope import EvaluationOptions
 from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.exposures.journal import Journal
 from abmiddleware.exposures.sinks import Sink
+from abmiddleware.health import Health
 from abmiddleware.identity import VisitorCookie
 from abmiddleware.mistakes import Mistakes
 from abmiddleware.recorder import Recorder
-from abmiddleware.snapshot import Snapshot, by_key
+from abmiddleware.services import FeatureUsage, Services
+from abmiddleware.snapshot import Snapshot
+from abmiddleware.sources import Source
+from abmiddleware.stickiness import AnyStore, Stickiness
 
 #: Where the journal lies unless the engine or this environment variable says otherwise.
 JOURNAL_VARIABLE: Final = "ABMIDDLEWARE_JOURNAL"
@@ -42,13 +55,17 @@ class Engine:
         engine = Engine([CHECKOUT, PRICE], journal="var/experiments.jsonl", service="shop")
 
     Args:
-        experiments: those that views may name by key. An `Experiment` object may be run without.
+        experiments: those that views may name by key, and features. An `Experiment` or `Feature`
+            object may be used without.
+        sources: where more of both come from. Of several that know a key the first serves it;
+            `experiments` come before all.
         journal: the file that records are appended to; by default the environment variable
             `ABMIDDLEWARE_JOURNAL`, or `abmiddleware.jsonl` in the working directory.
         sink: takes the records in the journal's place.
         cookie: how the visitor cookie is set.
-        attributes: functions that compute an attribute from the framework's request, each called
-            at most once a request and only when an experiment reads the attribute.
+        attributes: by name, functions that compute an attribute from the framework's request,
+            each called at most once a request and only when an experiment reads the attribute;
+            or values that hold for everybody.
         record_attributes: the attributes written with each exposure, none by default.
         service: the name of this service in the records.
         strict: whether a view's mistake, such as an unknown key, raises. By default in debug
@@ -56,44 +73,78 @@ class Engine:
         enabled: false serves the control of every experiment and records nothing.
         qa_mode: serves only forced variations.
         forced_variations: index of a variation by experiment key, for everybody; not recorded.
+        forced_features: value by feature key, for everybody.
+        query_overrides: whether `?<experiment key>=1` in a URL forces a variation, for anybody who
+            types it; not recorded.
+        sticky: keeps units in the variation that they had before, such as `RedisStickyStore`.
+        redirects: whether the middleware itself answers with the redirects of experiments; else a
+            view asks `request.experiments.redirect()`.
+        redirect_hosts: hosts beside the page's own that a redirect may lead to.
+        on_feature_usage: is told of every feature that is evaluated, once a request.
 
     Raises:
         ConfigurationError: an argument is wrong.
-        DefinitionError: two experiments have the same key.
+        DefinitionError: two experiments or features have the same key.
+        DocumentError: in strict mode, a part of a file of a source is wrong.
     """
 
     def __init__(
         self,
-        experiments: Iterable[Experiment[Any]] = (),
+        experiments: Iterable[Experiment[Any] | Feature[Any]] = (),
         *,
+        sources: Sequence[Source] = (),
         journal: str | os.PathLike[str] | None = None,
         sink: Sink | None = None,
         cookie: VisitorCookie | None = None,
-        attributes: Mapping[str, Resolver] | None = None,
+        attributes: Mapping[str, Resolver | object] | None = None,
         record_attributes: Sequence[str] = (),
         service: str = "",
         strict: bool | None = None,
         enabled: bool = True,
         qa_mode: bool = False,
         forced_variations: Mapping[str, int] | None = None,
+        forced_features: Mapping[str, object] | None = None,
+        query_overrides: bool = False,
+        sticky: AnyStore | None = None,
+        redirects: bool = False,
+        redirect_hosts: Sequence[str] = (),
+        on_feature_usage: FeatureUsage | None = None,
     ) -> None:
-        known = by_key(check_experiments(experiments))
+        definitions = check_definitions(experiments)
+        checked_sources = check_sources(sources)
         options = EvaluationOptions(
-            check_flag("enabled", enabled),
-            check_flag("qa_mode", qa_mode),
-            check_forced({} if forced_variations is None else forced_variations, known),
+            enabled=check_flag("enabled", enabled),
+            qa_mode=check_flag("qa_mode", qa_mode),
+            # Experiments of a source may not be known yet.
+            forced_variations=check_forced(
+                forced_variations, None if checked_sources else definitions
+            ),
+            forced_features=check_forced_features(forced_features),
+            query_overrides=check_flag("query_overrides", query_overrides),
         )
         mistakes = Mistakes(None if strict is None else check_flag("strict", strict))
-        self._catalogue = Catalogue(Snapshot.of(known, options), mistakes)
-        self._recorder = Recorder(
+        recorder = Recorder(
             _sink(journal, sink),
             check_text("service", service),
             check_names("record_attributes", record_attributes),
         )
-        self._resolvers = check_attributes({} if attributes is None else attributes)
+        self._configuration = Configuration(document_of(definitions), checked_sources, options)
+        self._services = Services(
+            Catalogue(self._configuration, mistakes),
+            recorder,
+            Stickiness(check_sticky(sticky)) if sticky is not None else None,
+            check_function("on_feature_usage", on_feature_usage),
+            RedirectOptions(),
+            check_hosts("redirect_hosts", redirect_hosts),
+        )
+        self._constants, self._resolvers = _split(
+            check_attributes({} if attributes is None else attributes)
+        )
         self.cookie = check_cookie(VisitorCookie() if cookie is None else cookie)
+        #: Whether the middleware answers with redirects itself.
+        self.redirects = check_flag("redirects", redirects)
 
-    def client(self, /, **attributes: object) -> ExperimentClient:
+    def client(self, /, *, id: object = None, **attributes: object) -> ExperimentClient:  # noqa: A002
         """Return a client outside of any web request, for scripts, workers and inference.
 
             with engine.client(id=customer_id, country="NL") as experiments:
@@ -102,51 +153,70 @@ class Engine:
         Within `with`, records are written at its end; without, each at once. Without an `id`
         nobody is in an experiment that randomises by it.
         """
-        context = UserContext(self._resolvers, None, self.cookie)
-        context.identify(attributes)
-        return ExperimentClient(self._catalogue, self._recorder, context)
+        context = UserContext(self._constants) if self._constants else UserContext()
+        if id is not None:
+            context["id"] = id if type(id) is str else plain("id", id)
+        if attributes:
+            context.identify(attributes)
+        return ExperimentClient(self._services, context, True, False, self._configuration.fixed)
 
     def request_client(self, facts: RequestFacts) -> ExperimentClient:
         """Return the client of one web request; for adapters."""
-        context = UserContext(self._resolvers, facts, self.cookie)
-        return ExperimentClient(self._catalogue, self._recorder, context, deferred=True)
+        context = RequestContext(self._resolvers, facts, self.cookie)
+        return ExperimentClient(self._services, context, False, True)
+
+    def wait_until_ready(self, timeout: float = 5.0) -> bool:
+        """Wait until every source has a configuration, as a script does before it starts.
+
+        Returns:
+            Whether they have; else the others serve, and the refresh goes on.
+        """
+        return self._configuration.wait_until_ready(timeout)
+
+    def health(self) -> Health:
+        """Return how old the configuration is, what is wrong with it, and what was lost."""
+        return Health.of(self._services)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stop refreshing the configuration, within `timeout` seconds; what is there serves on."""
+        self._configuration.close(timeout)
 
     def owns(self, client: object) -> bool:
         """Tell whether a client is of this engine; for adapters."""
-        return isinstance(client, ExperimentClient) and client.is_of(self._catalogue)
+        return isinstance(client, ExperimentClient) and client.is_of(self._services)
 
     def in_debug(self, debug: bool) -> None:
         """Take over the framework's debug mode where `strict` was not given; for adapters."""
-        self._catalogue.mistakes.in_debug(debug)
+        self._services.catalogue.mistakes.in_debug(debug)
 
     @property
     def strict(self) -> bool:
         """Whether a view's mistake raises."""
-        return self._catalogue.mistakes.strict
+        return self._services.catalogue.mistakes.strict
 
     @property
     def snapshot(self) -> Snapshot:
         """The current configuration; requests that began keep the one they have."""
-        return self._catalogue.snapshot
+        return self._configuration.snapshot
 
     @snapshot.setter
     def snapshot(self, snapshot: Snapshot) -> None:
-        self._catalogue.snapshot = snapshot
+        self._configuration.replace(snapshot)
 
     @property
     def sink(self) -> Sink:
         """Where records go."""
-        return self._recorder.sink
+        return self._services.recorder.sink
 
     @property
     def service(self) -> str:
         """The name of this service in the records."""
-        return self._recorder.service
+        return self._services.recorder.service
 
     @property
     def lost(self) -> Counter[str]:
         """Records that never reached the sink, by reason; a journal counts its own besides."""
-        return self._recorder.lost
+        return self._services.recorder.lost
 
 
 def _sink(journal: object, sink: object) -> Sink:
@@ -159,3 +229,18 @@ def _sink(journal: object, sink: object) -> Sink:
     if path := os.environ.get(JOURNAL_VARIABLE):
         return Journal(check_journal(JOURNAL_VARIABLE, path))
     return Journal(check_journal("journal", DEFAULT_JOURNAL))
+
+
+def _split(attributes: Mapping[str, object]) -> tuple[dict[str, object], dict[str, Resolver]]:
+    """Return attributes that are values, for scripts, and all as functions, for requests."""
+    constants = {
+        name: plain(name, value) for name, value in attributes.items() if not callable(value)
+    }
+    resolvers: dict[str, Resolver] = {}
+    for name, value in attributes.items():
+        resolvers[name] = value if callable(value) else _constant(constants[name])
+    return constants, resolvers
+
+
+def _constant(value: object) -> Resolver:
+    return lambda _: value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from inspect import iscoroutinefunction
@@ -13,11 +14,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from abmiddleware.evaluation.experiment import Experiment
+from abmiddleware.evaluation.features import Feature
 from abmiddleware.evaluation.values import shown
-from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.exceptions import ConfigurationError, DefinitionError
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.identity import VisitorCookie
+from abmiddleware.sources import Source
+from abmiddleware.stickiness import AnyStore
+from abmiddleware.sticky.cookie import CookieStickyStore
+from abmiddleware.sticky.stores import StickyStore
 
+_HOST: Final = re.compile(r"[A-Za-z0-9.\[\]:-]{1,255}")
 #: Such a path does not become one that can be opened by waiting.
 _NEVER: Final = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 
@@ -33,19 +40,80 @@ def _must_be_awaited(function: object) -> bool:
     return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
-def check_experiments(experiments: object) -> list[Experiment[Any]]:
-    """Return the experiments as a list.
+def check_definitions(experiments: object) -> list[Experiment[Any] | Feature[Any]]:
+    """Return the experiments and features as a list.
 
     Raises:
-        ConfigurationError: it is no list of experiments.
+        ConfigurationError: it is no list of them.
+        DefinitionError: two experiments or two features have the same key.
     """
     if isinstance(experiments, (str, bytes, Mapping)) or not isinstance(experiments, Iterable):
-        raise _refuse("experiments", experiments, "a list of Experiment")
+        raise _refuse("experiments", experiments, "a list of Experiment and Feature")
     listed = list(experiments)
-    for index, experiment in enumerate(listed):
-        if not isinstance(experiment, Experiment):
-            raise _refuse(f"experiments[{index}]", experiment, "an Experiment")
+    seen: dict[tuple[type, str], int] = {}
+    for index, definition in enumerate(listed):
+        if not isinstance(definition, (Experiment, Feature)):
+            raise _refuse(f"experiments[{index}]", definition, "an Experiment or a Feature")
+        kind = Experiment if isinstance(definition, Experiment) else Feature
+        first = seen.setdefault((kind, definition.key), index)
+        if first != index:
+            raise DefinitionError(
+                f"experiments[{index}].key",
+                f"is {definition.key!r} as is that of experiments[{first}], must be its own",
+            )
     return listed
+
+
+def check_sources(sources: object) -> list[Source]:
+    """Return the sources as a list.
+
+    Raises:
+        ConfigurationError: it is no list of them.
+    """
+    if isinstance(sources, (str, bytes, Mapping)) or not isinstance(sources, Iterable):
+        raise _refuse("sources", sources, "a list of sources, such as [GrowthBook('sdk-abc')]")
+    listed = list(sources)
+    for index, source in enumerate(listed):
+        if isinstance(source, type) or not isinstance(source, Source):
+            raise _refuse(f"sources[{index}]", source, "a source, such as File('flags.json')")
+    return listed
+
+
+def check_sticky(store: object) -> AnyStore:
+    """Return a sticky store.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if isinstance(store, type):
+        raise _refuse("sticky", store, f"an object of that class, such as {store.__name__}(...)")
+    if isinstance(store, (CookieStickyStore, StickyStore)):
+        return store
+    raise _refuse("sticky", store, "a store such as MemoryStickyStore(), with load and save")
+
+
+def check_function(path: str, function: object) -> Any:
+    """Return a function, or None.
+
+    Raises:
+        ConfigurationError: it cannot be called, or must be awaited.
+    """
+    if function is not None and (not callable(function) or _must_be_awaited(function)):
+        raise _refuse(path, function, "a plain function")
+    return function
+
+
+def check_hosts(path: str, hosts: object) -> frozenset[str]:
+    """Return host names, in lower case.
+
+    Raises:
+        ConfigurationError: it is no list of them, or one has more than a host and a port.
+    """
+    listed = check_names(path, hosts)
+    for index, host in enumerate(listed):
+        if not _HOST.fullmatch(host):
+            raise _refuse(f"{path}[{index}]", host, "a host, such as 'www.example.com'")
+    return frozenset(host.lower() for host in listed)
 
 
 def check_journal(place: str, journal: object) -> Path:
@@ -118,9 +186,7 @@ def check_attributes(attributes: object) -> dict[str, Any]:
     for name, function in attributes.items():
         if not isinstance(name, str) or not name:
             raise _refuse(f"attributes[{shown(name)}]", name, "under the name of an attribute")
-        if not callable(function):
-            raise _refuse(f"attributes[{name!r}]", function, "a function of the request")
-        if _must_be_awaited(function):
+        if callable(function) and _must_be_awaited(function):
             raise ConfigurationError(
                 f"attributes[{name!r}]: is a coroutine function, must be a plain one; what must be "
                 f"awaited is given in the view, by experiments.identify({name}=...)"
@@ -165,24 +231,47 @@ def check_flag(path: str, value: object) -> bool:
     return value
 
 
-def check_forced(forced: object, experiments: Mapping[str, Experiment[Any]]) -> dict[str, int]:
+def check_forced(
+    forced: object, definitions: Sequence[Experiment[Any] | Feature[Any]] | None
+) -> dict[str, int]:
     """Return the forced variations.
+
+    Args:
+        forced: index of a variation by experiment key, or None.
+        definitions: all that is known; None where more may come.
 
     Raises:
         ConfigurationError: an experiment or a variation among them does not exist.
     """
+    if forced is None:
+        return {}
     if not isinstance(forced, Mapping):
         raise _refuse("forced_variations", forced, "a dictionary of indices by experiment key")
+    experiments = {each.key: each for each in definitions or () if isinstance(each, Experiment)}
     for key, index in forced.items():
         path = f"forced_variations[{shown(key)}]"
         experiment = experiments.get(key)
-        if experiment is None:
+        if experiment is None and definitions is not None:
             raise ConfigurationError(
                 f"{path}: is of no experiment of this engine, must be {_nearest(key, experiments)}"
             )
-        count = len(experiment.variations)
-        if type(index) is not int or not 0 <= index < count:
-            raise _refuse(path, index, f"the index of a variation, 0 to {count - 1}")
+        count = None if experiment is None else len(experiment.variations)
+        if type(index) is not int or index < 0 or (count is not None and index >= count):
+            limits = "" if count is None else f", 0 to {count - 1}"
+            raise _refuse(path, index, f"the index of a variation{limits}")
+    return dict(forced)
+
+
+def check_forced_features(forced: object) -> dict[str, object]:
+    """Return the forced values of features.
+
+    Raises:
+        ConfigurationError: it is no dictionary of them.
+    """
+    if forced is None:
+        return {}
+    if not isinstance(forced, Mapping) or not all(isinstance(key, str) for key in forced):
+        raise _refuse("forced_features", forced, "a dictionary of values by feature key")
     return dict(forced)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from time import time_ns
 
+from abmiddleware.context import UserContext
 from abmiddleware.exposures.losses import count_loss
-from abmiddleware.exposures.records import Record
+from abmiddleware.exposures.records import Outcome, Record, frozen, id_text, unique_id
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.notices import notices
 
 
 class Recorder:
-    """Hands records to the sink; never raises, counts what it loses and why."""
+    """Makes records and hands them to the sink; never raises, counts what it loses and why."""
+
+    __slots__ = ("lost", "record_attributes", "service", "sink")
 
     def __init__(self, sink: Sink, service: str, record_attributes: Sequence[str]) -> None:
         self.sink = sink
@@ -21,6 +25,19 @@ class Recorder:
         self.record_attributes = tuple(record_attributes)
         #: Records that never reached the sink, by reason.
         self.lost: Counter[str] = Counter()
+
+    def outcome(
+        self,
+        event: str,
+        value: float | None,
+        unit_ids: dict[str, str],
+        properties: Mapping[str, object],
+    ) -> Outcome:
+        """Return the record of an outcome that happens now."""
+        now = time_ns() // 1000
+        told = {name: frozen(item) for name, item in properties.items()}
+        number = None if value is None else float(value)
+        return Outcome(now, unique_id(now), event, number, unit_ids, told, self.service)
 
     def write(self, records: Sequence[Record]) -> None:
         """Hand over the records of one request."""
@@ -41,3 +58,13 @@ class Recorder:
             error,
             error=error,
         )
+
+
+def known_ids(context: UserContext, units: Iterable[str], besides: str = "") -> dict[str, str]:
+    """Return the ids that are known already, without computing or issuing any."""
+    ids: dict[str, str] = {}
+    for name in units:
+        value = None if name == besides else context.known(name)
+        if value is not None and (text := id_text(value)):
+            ids[name] = text
+    return ids

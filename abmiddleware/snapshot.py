@@ -2,54 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, Generic, Self, TypeVar
 
-from abmiddleware.evaluation.experiment import Experiment
-from abmiddleware.evaluation.plan import EvaluationOptions, Plan
-from abmiddleware.exceptions import DefinitionError
+import msgspec
+
+from abmiddleware.evaluation.document import Document
+from abmiddleware.evaluation.features import FeaturePlan, ShortFeature
+from abmiddleware.evaluation.plan import Plan
+from abmiddleware.evaluation.scope import NEUTRAL, EvaluationOptions
+
+C = TypeVar("C")
+
+#: The attribute of visitors, whom most experiments randomise by.
+VISITOR: Final = "id"
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The compiled experiments of one configuration."""
+class Table(dict[str, C], Generic[C]):
+    """Compiled parts by key, each compiled when it is first asked for.
 
-    experiments: Mapping[str, Experiment[Any]]
-    plans: Mapping[str, Plan]
+    Threads that ask at the same time may compile a part twice; one of the two stays.
+    """
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Mapping[str, Callable[[str], C]]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: str) -> C:
+        """Compile a part.
+
+        Raises:
+            KeyError: no configuration has it.
+        """
+        return self.setdefault(key, self._make[key](key))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._make
+
+    def known(self) -> Collection[str]:
+        """Return all keys, of parts compiled or not."""
+        return self._make.keys()
+
+
+class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """The experiments and features of one configuration, compiled when they are first asked for."""
+
+    plans: Table[Plan]
+    features: Table[FeaturePlan]
+    #: Experiments that run by themselves, in their order.
+    redirects: tuple[Plan, ...]
     #: None where nothing but the definitions decides.
     options: EvaluationOptions | None
     #: The attributes that units are made of: the visitor's, and what experiments randomise by.
     units: tuple[str, ...]
+    #: The attributes that may identify somebody: all units, and `user_id`.
+    ids: tuple[str, ...]
+    #: The keys that name a feature and no experiment.
+    flags: Collection[str]
+    #: By what a view asks for, the experiments of which nothing but the definition decides; filled
+    #: in when they are first asked for.
+    short: dict[object, Plan] = {}
+    #: The same of features.
+    short_features: dict[str, ShortFeature] = {}
 
     @classmethod
-    def of(
-        cls, experiments: Mapping[str, Experiment[Any]], options: EvaluationOptions | None = None
-    ) -> Snapshot:
-        """Return the snapshot of experiments defined in code, by key."""
-        attributes = {experiment.hash_attribute for experiment in experiments.values()}
+    def of(cls, documents: Sequence[Document], options: EvaluationOptions | None = None) -> Self:
+        """Return the snapshot of documents; of several with one key the first serves it."""
+        plans: dict[str, Callable[[str], Plan]] = {}
+        features: dict[str, Callable[[str], FeaturePlan]] = {}
+        for document in reversed(documents):
+            plans.update(dict.fromkeys(document.experiments, document.experiment))
+            features.update(dict.fromkeys(document.features, document.feature))
+        units = set[str]().union(*(document.units for document in documents))
+        ordered = (VISITOR, *sorted(units - {VISITOR}))
         return cls(
-            MappingProxyType(dict(experiments)),
-            {key: experiment.plan for key, experiment in experiments.items()},
-            None if options == EvaluationOptions() else options,
-            ("id", *sorted(attributes - {"id"})),
+            Table(plans),
+            Table(features),
+            tuple(plan for document in documents for plan in document.redirects()),
+            None if options == NEUTRAL else options,
+            ordered,
+            (*ordered, *({"user_id"} - units)),
+            features.keys() - plans.keys() if plans else features.keys(),
         )
-
-
-def by_key(experiments: Sequence[Experiment[Any]]) -> dict[str, Experiment[Any]]:
-    """Return experiments by their keys.
-
-    Raises:
-        DefinitionError: two have the same key.
-    """
-    found: dict[str, Experiment[Any]] = {}
-    for index, experiment in enumerate(experiments):
-        if experiment.key in found:
-            taken = list(found).index(experiment.key)
-            raise DefinitionError(
-                f"experiments[{index}].key",
-                f"is {experiment.key!r} as is that of experiments[{taken}], must be its own",
-            )
-        found[experiment.key] = experiment
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from abmiddleware.client import ExperimentClient
@@ -14,8 +15,8 @@ class Finish(NamedTuple):
 
     vary: str
     cache_control: str
-    #: The cookie to set, if the visitor needs one.
-    cookie: SetCookie | None
+    #: The cookies to set.
+    cookies: Sequence[SetCookie]
 
 
 def finish(client: ExperimentClient, vary: str, cache_control: str) -> Finish:
@@ -39,8 +40,8 @@ def finish(client: ExperimentClient, vary: str, cache_control: str) -> Finish:
             "would all be given",
             cache_control,
         )
-        return Finish(vary, cache_control, None)
-    return Finish(vary, cache_control, client.cookie())
+        return Finish(vary, cache_control, ())
+    return Finish(vary, cache_control, client.cookies())
 
 
 def _vary_by_cookie(vary: str) -> str:

@@ -18,6 +18,7 @@ SETTING: Final = "EXPERIMENTS"
 #: Each key of the setting, and the argument of `Engine` that it becomes.
 OPTIONS: Final = {
     "EXPERIMENTS": "experiments",
+    "SOURCES": "sources",
     "JOURNAL": "journal",
     "SINK": "sink",
     "COOKIE": "cookie",
@@ -28,7 +29,16 @@ OPTIONS: Final = {
     "ENABLED": "enabled",
     "QA_MODE": "qa_mode",
     "FORCED_VARIATIONS": "forced_variations",
+    "FORCED_FEATURES": "forced_features",
+    "QUERY_OVERRIDES": "query_overrides",
+    "STICKY": "sticky",
+    "REDIRECTS": "redirects",
+    "REDIRECT_HOSTS": "redirect_hosts",
+    "ON_FEATURE_USAGE": "on_feature_usage",
 }
+
+#: Keys whose value may be the dotted path of an object.
+DOTTED: Final = ("EXPERIMENTS", "SOURCES", "STICKY", "ON_FEATURE_USAGE")
 
 
 @lru_cache(maxsize=1)
@@ -106,7 +116,7 @@ def _option(key: str, value: Any) -> Any:
         return {name: _imported(f"[{key!r}][{name!r}]", item) for name, item in value.items()}
     if key == "SINK":
         return _sink(value)
-    return _imported(f"[{key!r}]", value) if key == "EXPERIMENTS" else value
+    return _imported(f"[{key!r}]", value) if key in DOTTED else value
 
 
 def _sink(value: Any) -> Any:

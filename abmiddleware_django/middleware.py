@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
 from abmiddleware.client import ExperimentClient
@@ -30,6 +31,17 @@ class RequestFacts:
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as Django sees it."""
         return self.request.is_secure()
+
+    def method(self) -> str:
+        """Return the HTTP method."""
+        return self.request.method or ""
+
+    def url(self) -> str:
+        """Return the URL of the page, as Django sees it; "" for a host that it refuses."""
+        try:
+            return self.request.build_absolute_uri()
+        except DisallowedHost:
+            return ""
 
     def keep_private(self) -> None:
         """Keep Django's cache middleware and `@cache_page` from storing the response.
@@ -70,14 +82,18 @@ class ExperimentsMiddleware:
             return self.__acall__(request)
         client = _attach(request)
         try:
-            return _finish(client, cast(HttpResponseBase, self.get_response(request)))
+            return _finish(
+                client, _redirected(client) or cast(HttpResponseBase, self.get_response(request))
+            )
         finally:
             client.response_starts()
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         client = _attach(request)
         try:
-            response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+            response = _redirected(client)
+            if response is None:
+                response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
             return _finish(client, response)
         finally:
             client.response_starts()
@@ -89,6 +105,13 @@ def _attach(request: HttpRequest) -> ExperimentClient:
     return client
 
 
+def _redirected(client: ExperimentClient) -> HttpResponseBase | None:
+    """Answer with the redirect of an experiment, if the middleware does so."""
+    if not conf.engine().redirects or (target := client.redirect()) is None:
+        return None
+    return HttpResponseRedirect(target)
+
+
 def _finish(client: ExperimentClient, response: HttpResponseBase) -> HttpResponseBase:
     if client.response_starts():
         headers = response.headers
@@ -97,6 +120,6 @@ def _finish(client: ExperimentClient, response: HttpResponseBase) -> HttpRespons
             headers["Vary"] = told.vary
         if told.cache_control:
             headers["Cache-Control"] = told.cache_control
-        if told.cookie is not None:
-            response.set_cookie(**cast("dict[str, Any]", told.cookie.options()))
+        for cookie in told.cookies:
+            response.set_cookie(**cast("dict[str, Any]", cookie.options()))
     return response

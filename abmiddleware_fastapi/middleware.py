@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse
 
 from abmiddleware import ConfigurationError, Engine
 from abmiddleware.client import ExperimentClient
@@ -52,6 +53,14 @@ class ConnectionFacts:
         """Tell whether the connection came over https or wss, as the server sees it."""
         return self._scope.get("scheme") in ("https", "wss")
 
+    def method(self) -> str:
+        """Return the HTTP method; "" for a WebSocket."""
+        return cast(str, self._scope.get("method", ""))
+
+    def url(self) -> str:
+        """Return the URL of the page, as the server sees it."""
+        return str(HTTPConnection(self._scope).url)
+
     def keep_private(self) -> None:
         """Do nothing: Starlette has no cache of its own."""
 
@@ -92,6 +101,9 @@ class ExperimentsMiddleware:
         client = self.engine.request_client(ConnectionFacts(scope))
         scope[SCOPE_KEY] = client
         scope.setdefault("state", {})[SCOPE_KEY] = client
+        app = self.app
+        if self.engine.redirects and (target := client.redirect()) is not None:
+            app = RedirectResponse(target, 302)
         started = False
 
         async def send_finished(message: Message) -> None:
@@ -104,7 +116,7 @@ class ExperimentsMiddleware:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_finished)
+            await app(scope, receive, send_finished)
         finally:
             if not started:
                 client.response_starts()
@@ -128,8 +140,7 @@ def _finished(client: ExperimentClient, raw: Iterable[_Header]) -> list[_Header]
         headers.append((b"vary", told.vary.encode("latin-1")))
     if told.cache_control:
         headers.append((b"cache-control", told.cache_control.encode("latin-1")))
-    if told.cookie is not None:
-        headers.append((b"set-cookie", told.cookie.header().encode("latin-1")))
+    headers.extend((b"set-cookie", cookie.header().encode("latin-1")) for cookie in told.cookies)
     return headers
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from flask import current_app, request
+from flask import current_app, redirect, request
 from werkzeug.local import LocalProxy
 
 from abmiddleware import ConfigurationError, Engine
@@ -13,6 +13,7 @@ from abmiddleware.web import finish
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
+    from werkzeug.wrappers import Response as WSGIResponse
 
 #: Where the engine stands in `app.extensions`.
 EXTENSION: Final = "abmiddleware"
@@ -37,6 +38,14 @@ class RequestFacts:
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as Werkzeug sees it."""
         return self.request.is_secure
+
+    def method(self) -> str:
+        """Return the HTTP method."""
+        return self.request.method
+
+    def url(self) -> str:
+        """Return the URL of the page, as Werkzeug sees it."""
+        return self.request.url
 
     def keep_private(self) -> None:
         """Do nothing: Flask has no cache of its own."""
@@ -82,6 +91,8 @@ class Experiments:
         # The first to be registered runs last, so that what other hooks ask is seen, too.
         app.after_request_funcs.setdefault(None, []).insert(0, _finish)
         app.teardown_request(_write_rest)
+        if engine.redirects:
+            app.before_request_funcs.setdefault(None, []).insert(0, _redirected)
 
 
 def _with_experiments(request_class: type[Request], engine: Engine) -> type[Request]:
@@ -106,6 +117,12 @@ def _state() -> dict[str, Any]:
     return cast("dict[str, Any]", cast(Any, request)._get_current_object().__dict__)
 
 
+def _redirected() -> WSGIResponse | None:
+    """Answer with the redirect of an experiment, if one has this visitor in it."""
+    target = experiments.redirect()
+    return None if target is None else redirect(target, 302)
+
+
 def _finish(response: Response) -> Response:
     state = _state()
     state[_FINISHED] = True
@@ -118,8 +135,8 @@ def _finish(response: Response) -> Response:
             headers["Vary"] = told.vary
         if told.cache_control:
             headers["Cache-Control"] = told.cache_control
-        if told.cookie is not None:
-            response.set_cookie(**cast("dict[str, Any]", told.cookie.options()))
+        for cookie in told.cookies:
+            response.set_cookie(**cast("dict[str, Any]", cookie.options()))
     return response
 
 

@@ -224,6 +224,12 @@ class NoCookie:
     def is_secure(self) -> bool:
         return False
 
+    def method(self) -> str:
+        return "GET"
+
+    def url(self) -> str:
+        return "http://example.com/"
+
     def keep_private(self) -> None:
         """Do nothing."""
 
@@ -237,7 +243,7 @@ def test_threads_of_a_newcomer_agree_on_the_id(sink: MemorySink) -> None:
             experiments = engine.request_client(NoCookie())
             list(pool.map(experiments.run, [MODEL] * 8))
             experiments.response_starts()
-            cookie = experiments.cookie()
+            (cookie,) = experiments.cookies()
 
             assert cookie is not None
             assert cookie.value.split(".")[0] == sink.exposures[0].unit_id
@@ -510,8 +516,9 @@ def test_fifty_threads_issue_one_answer(engine: Engine, sink: MemorySink) -> Non
 
 
 def test_a_client_keeps_its_snapshot(engine: Engine) -> None:
-    """A client decides by the configuration it began with, though the engine has a newer one."""
+    """A client decides by the configuration it first asked, though the engine has a newer one."""
     experiments = engine.client(id="u1")
+    experiments.peek("ranking-model")
     engine.snapshot = Engine([], sink=MemorySink()).snapshot
 
     assert experiments.run("ranking-model").in_experiment

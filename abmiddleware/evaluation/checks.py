@@ -7,13 +7,26 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from abmiddleware.evaluation.buckets import sums_to_one
-from abmiddleware.evaluation.definition import Definition, Filter, VariationMeta
+from abmiddleware.evaluation.definition import (
+    MISSING,
+    Definition,
+    FeatureDefinition,
+    Filter,
+    Prerequisite,
+    Rule,
+    UrlPattern,
+    VariationMeta,
+    experiment_of,
+)
 from abmiddleware.evaluation.hashing import BUCKETS
 from abmiddleware.evaluation.values import is_number, shown
 from abmiddleware.exceptions import DefinitionError
 
 #: Experiment keys become parts of span attributes and file names.
 KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+#: A feature's key stands in records, not in names.
+FEATURE_KEY: Final = re.compile(r"\S.{0,255}", re.DOTALL)
+STATUSES: Final = ("draft", "running", "stopped")
 #: Ranges that were added up from shares may overlap by what doubles round.
 _ROUNDING: Final = 1e-9
 
@@ -42,10 +55,134 @@ def check_definition(definition: Definition[Any]) -> None:
     _check_ignored(definition)
     _check_meta(f"{key}.meta", definition.meta, count)
     _check_force(f"{key}.force", definition.force, count)
-    _check_flag(f"{key}.active", definition.active)
-    _check_string(f"{key}.name", definition.name)
-    if type(definition.phase) is not int or definition.phase < 0:
-        raise DefinitionError(f"{key}.phase", f"is {shown(definition.phase)}, must be 0 or more")
+    _check_prerequisites(f"{key}.prerequisites", definition.prerequisites)
+    _check_url_patterns(f"{key}.url_patterns", definition.url_patterns)
+    _check_sticky(key, definition)
+    for name in ("active", "persist_query_string", "manual"):
+        _check_flag(f"{key}.{name}", getattr(definition, name))
+    for name in ("name", "change_id", "url"):
+        _check_string(f"{key}.{name}", getattr(definition, name))
+    _check_one_of(f"{key}.status", definition.status, STATUSES)
+    _check_phase(f"{key}.phase", definition.phase)
+    _check_groups(f"{key}.groups", definition.groups)
+    if definition.include is not None and not callable(definition.include):
+        raise DefinitionError(
+            f"{key}.include", f"is {shown(definition.include)}, must be a function"
+        )
+
+
+def check_feature(feature: FeatureDefinition[Any]) -> None:
+    """Raise the first mistake in a feature.
+
+    Raises:
+        DefinitionError: names the place, the value and the mend.
+    """
+    key = feature.key
+    if not isinstance(key, str) or not FEATURE_KEY.fullmatch(key):
+        raise DefinitionError(
+            "key", f"is {shown(key)}, must be 1 to 256 characters, the first no space"
+        )
+    _check_list(f"{key}.rules", feature.rules)
+    for index, rule in enumerate(feature.rules):
+        path = f"{key}.rules[{index}]"
+        if not isinstance(rule, Rule):
+            raise DefinitionError(path, f"is {shown(rule)}, must be a Rule")
+        _check_rule(path, rule, key)
+
+
+def _check_rule(path: str, rule: Rule[Any], feature_key: str) -> None:
+    _check_string(f"{path}.id", rule.id)
+    _check_prerequisites(f"{path}.prerequisites", rule.prerequisites)
+    experiment = experiment_of(rule, feature_key)
+    if rule.force is MISSING and experiment is None:
+        if not rule.prerequisites:
+            raise DefinitionError(path, "has neither force nor variations, must have one of them")
+        return
+    if rule.force is not MISSING and experiment is not None:
+        raise DefinitionError(f"{path}.variations", "are ignored beside force, must be left out")
+    if experiment is not None:
+        _check_experiment_of(path, experiment)
+        return
+    if rule.coverage is not None:
+        _check_share(f"{path}.coverage", rule.coverage)
+    if rule.range is not None:
+        _check_range(f"{path}.range", rule.range)
+    _check_attribute(f"{path}.hash_attribute", rule.hash_attribute)
+    _check_version(f"{path}.hash_version", rule.hash_version)
+    _check_string(f"{path}.seed", rule.seed)
+    _check_filters(f"{path}.filters", rule.filters)
+
+
+def _check_experiment_of(path: str, experiment: Definition[Any]) -> None:
+    """Check the experiment of a rule, and name the rule as the place of a mistake."""
+    try:
+        check_definition(experiment)
+    except DefinitionError as error:
+        place = error.path.removeprefix(experiment.key).removeprefix(".")
+        raise DefinitionError(f"{path}.{place}", error.problem) from None
+
+
+def _check_sticky(key: str, definition: Definition[Any]) -> None:
+    _check_string(f"{key}.fallback_attribute", definition.fallback_attribute)
+    _check_flag(f"{key}.disable_sticky_bucketing", definition.disable_sticky_bucketing)
+    _check_number(f"{key}.bucket_version", definition.bucket_version)
+    _check_number(f"{key}.min_bucket_version", definition.min_bucket_version)
+    if definition.min_bucket_version > definition.bucket_version:
+        raise DefinitionError(
+            f"{key}.min_bucket_version",
+            f"is {definition.min_bucket_version} and keeps out whom bucket_version "
+            f"{definition.bucket_version} lets in, must not be above it",
+        )
+
+
+def _check_phase(path: str, phase: object) -> None:
+    """Take a number, or its text, as GrowthBook writes it."""
+    if not (isinstance(phase, str) and phase.isascii() and phase.isdigit()):
+        _check_number(path, phase)
+
+
+def _check_number(path: str, number: object) -> None:
+    if type(number) is not int or number < 0:
+        raise DefinitionError(path, f"is {shown(number)}, must be 0 or more")
+
+
+def _check_one_of(path: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise DefinitionError(path, f"is {shown(value)}, must be one of {', '.join(known)}")
+
+
+def _check_prerequisites(path: str, prerequisites: object) -> None:
+    if prerequisites is None:
+        return
+    _check_list(path, prerequisites)
+    for index, entry in enumerate(prerequisites):  # type: ignore[arg-type,var-annotated]  # a list
+        if not isinstance(entry, Prerequisite):
+            raise DefinitionError(f"{path}[{index}]", f"is {shown(entry)}, must be a Prerequisite")
+        if not isinstance(entry.feature, str) or not entry.feature:
+            raise DefinitionError(
+                f"{path}[{index}].feature", f"is {shown(entry.feature)}, must be a feature's key"
+            )
+        _check_flag(f"{path}[{index}].gate", entry.gate)
+
+
+def _check_url_patterns(path: str, patterns: object) -> None:
+    if patterns is None:
+        return
+    _check_list(path, patterns)
+    for index, entry in enumerate(patterns):  # type: ignore[arg-type,var-annotated]  # it is a list
+        if not isinstance(entry, UrlPattern):
+            raise DefinitionError(f"{path}[{index}]", f"is {shown(entry)}, must be a UrlPattern")
+        _check_string(f"{path}[{index}].pattern", entry.pattern)
+        _check_one_of(f"{path}[{index}].type", entry.type, ("simple", "regex"))
+        _check_flag(f"{path}[{index}].include", entry.include)
+
+
+def _check_groups(path: str, groups: object) -> None:
+    if groups is None:
+        return
+    _check_list(path, groups)
+    for index, group in enumerate(groups):  # type: ignore[arg-type,var-annotated]  # it is a list
+        _check_string(f"{path}[{index}]", group)
 
 
 def _check_variations(path: str, variations: object) -> int:

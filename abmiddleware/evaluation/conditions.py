@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from abmiddleware.evaluation.operators import OPERATORS, SavedGroups
+from abmiddleware.evaluation.operators import OPERATORS, SavedGroups, group_items, in_list
 from abmiddleware.evaluation.values import array_index, deeply_equal, same, shown
 
 Matcher = Callable[[object], bool]
 
 #: Conditions nested deeper than this are refused.
 MAX_DEPTH: Final = 64
+#: References to saved groups that one condition may hold, those of the groups included.
+_MAX_REFERENCES: Final = 1000
 
 _GROUP_OPERATORS: Final = ("$inGroup", "$notInGroup")
 _LISTS: Final = (list, tuple, set, frozenset)
@@ -77,6 +79,10 @@ def _every(matchers: list[Matcher]) -> Matcher:
     if len(matchers) == 1:
         return matchers[0]
 
+    if len(matchers) == 2:
+        first, second = matchers
+        return lambda value: first(value) and second(value)
+
     def every(value: object) -> bool:
         for matches in matchers:  # noqa: SIM110  # twice as quick as all()
             if not matches(value):
@@ -126,7 +132,14 @@ def _root_value(path: str) -> Callable[[object], object]:
         return lambda attributes: attributes[path]  # type: ignore[index]  # roots are Attributes
     first, rest = path.split(".", 1)
     deeper = _any_value(rest)
-    return lambda attributes: deeper(attributes[first])  # type: ignore[index]
+    if "." in rest:
+        return lambda attributes: deeper(attributes[first])  # type: ignore[index]
+
+    def read(attributes: object) -> object:
+        value = attributes[first]  # type: ignore[index]
+        return value.get(rest) if type(value) is dict else deeper(value)
+
+    return read
 
 
 def _is_operators(condition: Mapping[str, object]) -> bool:
@@ -139,6 +152,9 @@ class _Compiler:
     def __init__(self, saved_groups: SavedGroups | None) -> None:
         self.has_no_groups = saved_groups is None
         self.saved_groups = saved_groups if isinstance(saved_groups, Mapping) else {}
+        #: The saved groups that are being compiled, and how many references were.
+        self.resolving: list[str] = []
+        self.references = 0
         self.problems: list[Problem] = []
 
     def refuse(self, path: str, problem: str) -> Matcher:
@@ -166,12 +182,56 @@ class _Compiler:
     def entry(self, key: str, value: object, path: str, depth: int, access: Access) -> Matcher:
         if key in LOGICAL:
             return self.logical(key, value, path, depth, access)
+        if key == "$savedGroup" and not self.has_no_groups:
+            return self.saved_group(value, path, depth, access)
         if key.startswith("$"):
             # By the specification a path; from a person most likely a slip, so they are told.
             self.refuse(path, f"is no logical operator, must be one of {', '.join(LOGICAL)}")
-        read = access(key)
         matches = self.value(value, path, depth)
+        if access is _root_value and "." not in key:
+            return lambda attributes: matches(attributes[key])  # type: ignore[index]
+        read = access(key)
         return lambda root: matches(read(root))
+
+    def saved_group(self, reference: object, path: str, depth: int, access: Access) -> Matcher:
+        """Compile a reference to a typed saved group (23)."""
+        self.references += 1
+        if self.references > _MAX_REFERENCES:
+            raise self.malformed(path, f"is reference {self.references}, must be at most 1,000")
+        identifier = reference.get("id") if isinstance(reference, Mapping) else None
+        if not isinstance(identifier, str) or not isinstance(reference, Mapping):
+            return self.refuse(path, f"is {shown(reference)}, must be an object with a group's id")
+        group = self.saved_groups.get(identifier)
+        kind = group.get("type") if isinstance(group, Mapping) else None
+        if not isinstance(group, Mapping) or kind not in ("list", "condition"):
+            return self.refuse(path, f"names {identifier!r}, must name a typed saved group")
+        if identifier in self.resolving:
+            return self.refuse(path, f"names {identifier!r}, whose condition leads back to it")
+        if kind == "list":
+            return self.listed(group, reference, path, access)
+        self.resolving.append(identifier)
+        try:
+            place = f"savedGroups.{identifier}.condition"
+            return self.condition(group.get("condition"), place, depth, access)
+        except _MalformedError:  # the group fails, not all that names it
+            return _never
+        finally:
+            self.resolving.pop()
+
+    def listed(
+        self,
+        group: Mapping[str, object],
+        reference: Mapping[str, object],
+        path: str,
+        access: Access,
+    ) -> Matcher:
+        """Compile the membership in a saved group that is a list."""
+        key = reference.get("attributeKey") or group.get("attributeKey")
+        items = group_items(group)
+        if not isinstance(key, str) or not isinstance(items, list):
+            return self.refuse(path, "names a list without values or an attribute, must have both")
+        read, test = access(key), in_list(items)
+        return lambda root: test(read(root))
 
     def logical(self, key: str, value: object, path: str, depth: int, access: Access) -> Matcher:
         if key == "$not":
@@ -201,6 +261,8 @@ class _Compiler:
             literal = self.literal(condition, path, depth)
             return lambda value: deeply_equal(value, literal)
         self.hint_foreign(condition, path)
+        if type(condition) is str:
+            return lambda value: value == condition
         return lambda value: same(value, condition)
 
     def hint_foreign(self, value: object, path: str) -> None:

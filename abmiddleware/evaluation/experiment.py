@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
+from typing import Any
 
 from abmiddleware.evaluation.checks import check_definition
 from abmiddleware.evaluation.definition import Definition
 from abmiddleware.evaluation.digest import definition_hash
+from abmiddleware.evaluation.growthbook import read, write
 from abmiddleware.evaluation.plan import Plan, compile_plan
 from abmiddleware.evaluation.result import T
 
@@ -35,6 +37,19 @@ class Experiment(Definition[T]):
         plan = compile_plan(self, config_hash=definition_hash(self), path=self.key)
         plan.raise_problems()
         object.__setattr__(self, "plan", plan)
+
+    @classmethod
+    def from_growthbook(cls, document: Mapping[str, object]) -> Experiment[Any]:
+        """Read an experiment from GrowthBook's JSON form.
+
+        Raises:
+            DefinitionError: the definition is wrong.
+        """
+        return read(cls, document)
+
+    def to_growthbook(self) -> dict[str, Any]:
+        """Return the experiment in GrowthBook's JSON form, as far as its values are JSON's."""
+        return write(self)
 
     def __reduce__(self) -> tuple[Callable[..., Experiment[T]], tuple[object, ...]]:
         """Pickle the definition, and compile it anew where it is unpickled."""

@@ -43,11 +43,10 @@ def bucket_of(seed: str, version: object) -> Bucket | None:
 def _first_version(seed: str) -> Bucket:
     if not seed.isascii():
         return lambda unit: fnv1a(unit + seed) % 1000 / 1000
-    tail = seed.encode("ascii")
 
     def bucket(unit: str) -> float:
         try:
-            return fnv1a_32(unit.encode("ascii") + tail) % 1000 / 1000
+            return fnv1a_32((unit + seed).encode("ascii")) % 1000 / 1000
         except UnicodeEncodeError:
             return fnv1a(unit + seed) % 1000 / 1000
 
@@ -57,11 +56,10 @@ def _first_version(seed: str) -> Bucket:
 def _second_version(seed: str) -> Bucket:
     if not seed.isascii():
         return lambda unit: fnv1a_32(b"%d" % fnv1a(seed + unit)) % 10_000 / 10_000
-    head = seed.encode("ascii")
 
     def bucket(unit: str) -> float:
         try:
-            return fnv1a_32(b"%d" % fnv1a_32(head + unit.encode("ascii"))) % 10_000 / 10_000
+            return fnv1a_32(b"%d" % fnv1a_32((seed + unit).encode("ascii"))) % 10_000 / 10_000
         except UnicodeEncodeError:
             return fnv1a_32(b"%d" % fnv1a(seed + unit)) % 10_000 / 10_000
 

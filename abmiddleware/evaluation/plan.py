@@ -1,15 +1,17 @@
 """A compiled experiment: everything that can be known before a unit comes is computed once.
 
-A plan decides for attributes: purely, and for whatever values they hold without raising.
+A plan decides for attributes: purely, and for whatever values they hold without raising. Here is
+the short way of a decision, for an experiment of which nothing but its own definition decides;
+`running.py` goes the whole way of section 8.2.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from abmiddleware.evaluation.buckets import (
     Range,
@@ -20,16 +22,24 @@ from abmiddleware.evaluation.buckets import (
     usable_ranges,
 )
 from abmiddleware.evaluation.conditions import Matcher, Problem, compile_condition
-from abmiddleware.evaluation.definition import Definition, Filter, VariationMeta
+from abmiddleware.evaluation.definition import (
+    Definition,
+    Filter,
+    Prerequisite,
+    VariationMeta,
+)
 from abmiddleware.evaluation.hashing import Bucket, bucket_of
 from abmiddleware.evaluation.operators import SavedGroups
-from abmiddleware.evaluation.result import Reason, Result
+from abmiddleware.evaluation.result import Leaf, Reason, Result
+from abmiddleware.evaluation.url_patterns import compile_legacy_url, compile_targets
 from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, unit_text
 from abmiddleware.exceptions import DefinitionError
 
 Decision = Callable[[Attributes], Result[Any]]
 #: Tells by a unit's text and its attributes whether namespace or filters admit it.
 Admission = Callable[[str, Attributes], bool]
+#: Tells whether an experiment runs on a page, by its URL.
+OnPage = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +51,71 @@ class Arm:
     key: str
     name: str
     passthrough: bool
+    #: Whether `meta` names it, so that a sticky bucket can.
+    is_named: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluationOptions:
-    """What applies to every experiment of a process (specification, section 2)."""
+class CompiledPrerequisite(NamedTuple):
+    """A feature that is asked first."""
 
-    enabled: bool = True
-    qa_mode: bool = False
-    #: Variation index by experiment key: who runs the experiment gets it, and is not counted.
-    forced_variations: Mapping[str, int] = field(default_factory=dict)
+    feature: str
+    #: Tests `{"value": ...}`; None passes.
+    matches: Matcher | None
+    gate: bool
 
 
-@dataclass(frozen=True, slots=True)
+class Extras(NamedTuple):
+    """What only the whole way of a decision knows; absent for most experiments."""
+
+    targets: OnPage | None = None
+    legacy_url: OnPage | None = None
+    prerequisites: tuple[CompiledPrerequisite, ...] = ()
+    groups: tuple[object, ...] | None = None
+    include: Callable[[], object] | None = None
+    is_stopped: bool = False
+
+
+_NO_EXTRAS: Final = Extras()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The compiled parts of an experiment."""
+
+    arms: tuple[Arm, ...]
+    hash_attribute: str
+    #: None for an unknown hash version.
+    bucket: Bucket | None
+    #: Cut points, and the variation of each piece between them, or -1.
+    choice: tuple[Sequence[float], Sequence[int]]
+    #: None lets everybody pass.
+    matches: Matcher | None
+    admits: Admission | None
+    extras: Extras
+    #: The feature whose rule runs it.
+    feature_id: str | None
+    #: The context of a contextual bandit that weighs it.
+    leaf: Leaf | None
+
+    def out(self, reason: Reason, attributes: Attributes) -> Result[Any]:
+        """Return the control, outside the experiment; reads no attribute that is not known yet."""
+        return unhashed(self.arms[0], self, attributes, reason)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """An experiment that is ready to decide."""
 
+    definition: Definition[Any]
     key: str
-    hash_attribute: str
     phase: int
-    arms: tuple[Arm, ...]
-    #: Decides by everything that the definition says.
+    hash_attribute: str
+    #: Decides by what the definition says, where `is_short` holds.
     decide: Decision
+    #: Whether `decide` goes all the way that this definition asks for.
+    is_short: bool
+    parts: Parts
+    saved_groups: SavedGroups | None = None
     #: Tells this definition from others in the records.
     config_hash: str = ""
     problems: tuple[Problem, ...] = ()
@@ -76,63 +129,31 @@ class Plan:
         for problem in self.problems:
             raise DefinitionError(problem.path, problem.problem)
 
-    def outside(self, attributes: Attributes, reason: Reason) -> Result[Any]:
-        """Return the control, outside the experiment."""
-        return _unhashed(self.arms[0], self.hash_attribute, attributes, reason)
-
     def failed(self) -> Result[Any]:
         """Return the control for an evaluation that failed; reads no attribute."""
-        return self.outside(Attributes(), Reason.ERROR)
-
-    def forced(self, index: object, attributes: Attributes) -> Result[Any]:
-        """Return a forced variation; outside the experiment where the index does not exist."""
-        return _forced(self.arms, index, self.hash_attribute, attributes)
+        return self.parts.out(Reason.ERROR, Attributes())
 
 
-def evaluate(plan: Plan, attributes: Attributes, options: EvaluationOptions) -> Result[Any]:
-    """Decide under the options of the process (specification, section 8.2)."""
-    if len(plan.arms) < 2:
-        return plan.outside(attributes, Reason.INVALID)
-    if not options.enabled:
-        return plan.outside(attributes, Reason.DISABLED)
-    if plan.key in options.forced_variations:
-        return plan.forced(options.forced_variations[plan.key], attributes)
-    result = plan.decide(attributes)
-    if options.qa_mode and result.reason is Reason.SPLIT:
-        return plan.outside(attributes, Reason.QA_MODE)
-    return result
-
-
-def _unhashed(
-    arm: Arm, hash_attribute: str, attributes: Attributes, reason: Reason, *, inside: bool = False
+def unhashed(
+    arm: Arm, parts: Parts, attributes: Attributes, reason: Reason, *, inside: bool = False
 ) -> Result[Any]:
-    """Return a result that no hash decided."""
-    value = attributes.known(hash_attribute)
+    """Return a result that no hash decided; it reads no attribute that is not known yet."""
+    value = attributes.known(parts.hash_attribute)
     return Result(
         inside,
         arm.value,
         arm.key,
         arm.variation_id,
         False,
-        hash_attribute,
+        parts.hash_attribute,
         value if is_truthy(value) else "",
         None,
         arm.name,
         arm.passthrough,
         False,
-        None,
+        parts.feature_id,
         reason,
     )
-
-
-def _forced(
-    arms: Sequence[Arm], index: object, hash_attribute: str, attributes: Attributes
-) -> Result[Any]:
-    if is_number(index) and index in range(len(arms)):
-        return _unhashed(
-            arms[int(cast(float, index))], hash_attribute, attributes, Reason.FORCED, inside=True
-        )
-    return _unhashed(arms[0], hash_attribute, attributes, Reason.FORCED)
 
 
 #: The control of an experiment without variations.
@@ -145,42 +166,53 @@ def compile_plan(
     config_hash: str = "",
     saved_groups: SavedGroups | None = None,
     path: str = "experiment",
+    feature_id: str | None = None,
+    leaf: Leaf | None = None,
 ) -> Plan:
     """Compile a definition as a payload may hold it; never raises (sections 8 and 19).
 
     Fields of None are absent. What cannot be used includes nobody; what of the condition cannot,
     is listed in the plan's `problems`, with `path` in front.
     """
-    arms = _arms(definition.variations, definition.meta)
-    hash_attribute = _named(definition.hash_attribute)
-    matches, problems = _targeting(definition.condition, saved_groups, f"{path}.condition")
-    decide = _decision(
+    arms = compile_arms(definition.variations, definition.meta)
+    problems: list[Problem] = []
+    parts = Parts(
         arms=arms or (_NOTHING,),
-        hash_attribute=hash_attribute,
-        bucket=(
-            _bucket(definition.seed or definition.key, definition.hash_version)
-            if len(arms) > 1
-            else None
+        hash_attribute=named(definition.hash_attribute),
+        bucket=_bucket(definition.seed or definition.key, definition.hash_version),
+        choice=compile_choice(_limits(definition, len(arms))),
+        matches=compile_targeting(
+            definition.condition, saved_groups, f"{path}.condition", problems
         ),
-        limits=_limits(definition, len(arms)),
-        matches=matches,
         admits=_admission(definition),
-        force=definition.force,
-        active=definition.active,
+        extras=_extras(definition, saved_groups, path, problems),
+        feature_id=feature_id,
+        leaf=leaf,
     )
     return Plan(
-        definition.key,
-        hash_attribute,
-        definition.phase,
-        arms or (_NOTHING,),
-        decide,
-        config_hash,
-        problems,
+        definition=definition,
+        key=definition.key if isinstance(definition.key, str) else "",
+        phase=_phase(definition.phase),
+        hash_attribute=parts.hash_attribute,
+        decide=_decision(parts, is_active(definition)),
+        is_short=parts.extras == _NO_EXTRAS and definition.force is None and len(arms) > 1,
+        parts=parts,
+        saved_groups=saved_groups,
+        config_hash=config_hash,
+        problems=tuple(problems),
     )
 
 
-def _named(attribute: object) -> str:
+def named(attribute: object) -> str:
+    """Return the name of an attribute; `id` for what is none (3.3)."""
     return attribute if isinstance(attribute, str) and attribute else "id"
+
+
+def _phase(phase: object) -> int:
+    """Return the number of a phase, which payloads hold as text."""
+    if isinstance(phase, str) and phase.isascii() and phase.isdigit() and len(phase) < 10:
+        return int(phase)
+    return phase if type(phase) is int else 0
 
 
 def _limits(definition: Definition[Any], count: int) -> Sequence[Range]:
@@ -192,7 +224,7 @@ def _limits(definition: Definition[Any], count: int) -> Sequence[Range]:
 def _admission(definition: Definition[Any]) -> Admission | None:
     """Return the test of filters or else, since they replace it, of the namespace (5.3)."""
     if definition.filters is not None:
-        passes = _filters(definition.filters)
+        passes = compile_filters(definition.filters)
         return lambda _, attributes: passes(attributes)
     if definition.namespace is None:
         return None
@@ -205,16 +237,19 @@ def _bucket(seed: object, hash_version: object) -> Bucket | None:
     return bucket_of(seed, version) if isinstance(seed, str) else None
 
 
-def _targeting(
-    condition: object, saved_groups: SavedGroups | None, path: str
-) -> tuple[Matcher | None, tuple[Problem, ...]]:
+def compile_targeting(
+    condition: object, saved_groups: SavedGroups | None, path: str, problems: list[Problem]
+) -> Matcher | None:
+    """Compile a condition; None where it lets everybody pass."""
     if condition is None or condition == {}:
-        return None, ()
+        return None
     compiled = compile_condition(condition, saved_groups, path)
-    return compiled.matches, tuple(compiled.problems)
+    problems.extend(compiled.problems)
+    return compiled.matches
 
 
-def _filters(filters: object) -> Callable[[Attributes], bool]:
+def compile_filters(filters: object) -> Callable[[Attributes], bool]:
+    """Return the test whether all filters admit a unit (5.2)."""
     if not isinstance(filters, (list, tuple)):
         return lambda _: False
     tests = [
@@ -226,7 +261,49 @@ def _filters(filters: object) -> Callable[[Attributes], bool]:
     return lambda attributes: all(test(attributes) for test in tests)
 
 
-def _arms(variations: object, meta: object) -> tuple[Arm, ...]:
+def compile_prerequisites(
+    prerequisites: object, saved_groups: SavedGroups | None, path: str, problems: list[Problem]
+) -> tuple[CompiledPrerequisite, ...]:
+    """Compile what is asked of other features first; what is malformed fails (section 7)."""
+    if prerequisites is None:
+        return ()
+    entries = prerequisites if isinstance(prerequisites, (list, tuple)) else [None]
+    compiled = []
+    for index, entry in enumerate(entries):
+        place = f"{path}.prerequisites[{index}]"
+        if isinstance(entry, Prerequisite) and isinstance(entry.feature, str):
+            matches = compile_targeting(entry.condition, saved_groups, place, problems)
+            compiled.append(CompiledPrerequisite(entry.feature, matches, is_truthy(entry.gate)))
+        else:
+            problems.append(Problem(place, "is no prerequisite, must name a feature"))
+            compiled.append(CompiledPrerequisite("", lambda _: False, gate=False))
+    return tuple(compiled)
+
+
+def _extras(
+    definition: Definition[Any],
+    saved_groups: SavedGroups | None,
+    path: str,
+    problems: list[Problem],
+) -> Extras:
+    targets = legacy_url = None
+    if definition.url_patterns is not None:
+        targets = compile_targets(definition.url_patterns, f"{path}.url_patterns", problems)
+    if definition.url:
+        legacy_url = compile_legacy_url(definition.url, f"{path}.url", problems)
+    groups = definition.groups
+    return Extras(
+        targets,
+        legacy_url,
+        compile_prerequisites(definition.prerequisites, saved_groups, path, problems),
+        tuple(groups) if isinstance(groups, (list, tuple)) else None,
+        definition.include,
+        definition.status == "stopped",
+    )
+
+
+def compile_arms(variations: object, meta: object) -> tuple[Arm, ...]:
+    """Compile the variations with their names; none where they are no list."""
     if isinstance(variations, str) or not isinstance(variations, Sequence):
         return ()
     entries = meta if isinstance(meta, (list, tuple)) else []
@@ -234,65 +311,91 @@ def _arms(variations: object, meta: object) -> tuple[Arm, ...]:
     for index, value in enumerate(variations):
         entry = entries[index] if index < len(entries) else None
         told = entry if isinstance(entry, VariationMeta) else VariationMeta()
+        is_named = isinstance(told.key, str) and bool(told.key)
         arms.append(
             Arm(
                 index,
                 value,
-                told.key if isinstance(told.key, str) and told.key else str(index),
+                told.key if is_named else str(index),
                 told.name if isinstance(told.name, str) else "",
                 is_truthy(told.passthrough),
+                is_named,
             )
         )
     return tuple(arms)
 
 
-def _decision(
-    arms: tuple[Arm, ...],
-    hash_attribute: str,
-    bucket: Bucket | None,
-    limits: Sequence[tuple[float, float]],
-    matches: Matcher | None,
-    admits: Admission | None,
-    force: object,
-    active: bool,
-) -> Decision:
-    out = partial(_unhashed, arms[0], hash_attribute)
-    if not active or bucket is None:
-        return partial(out, reason=Reason.INVALID if active else Reason.DISABLED)
-    cuts, indices = compile_choice(limits)
-    split = Reason.SPLIT
+def is_active(definition: Definition[Any]) -> bool:
+    """Tell whether an experiment is on (8.1)."""
+    return definition.active is not False and definition.status != "draft"
+
+
+def _decision(parts: Parts, active: bool) -> Decision:
+    """Return the short way: as section 8.2, without what the definition does not ask for."""
+    out, arms, hash_attribute = parts.out, parts.arms, parts.hash_attribute
+    if not active:
+        return partial(out, Reason.DISABLED)
+    if parts.bucket is None or len(arms) < 2:
+        return partial(out, Reason.INVALID)
+    bucket, (cuts, indices) = parts.bucket, parts.choice
+    matches, admits = parts.matches, parts.admits
+    split, filtered, not_covered = Reason.SPLIT, Reason.FILTERED, Reason.NOT_COVERED
+    feature_id, leaf = parts.feature_id, parts.leaf
 
     def decide(attributes: Attributes) -> Result[Any]:
         # First, against 8.2 but with its outcome: who is kept out needs no id, so no cookie.
         if matches is not None and not matches(attributes):
-            return out(attributes, Reason.CONDITION)
+            return out(Reason.CONDITION, attributes)
         value = attributes[hash_attribute]
         unit = value if type(value) is str else unit_text(value)
         if not unit:
-            return out(attributes, Reason.NO_UNIT)
+            return out(Reason.NO_UNIT, attributes)
         if admits is not None and not admits(unit, attributes):
-            return out(attributes, Reason.FILTERED)
-        hashed = bucket(unit)
-        index = indices[bisect_right(cuts, hashed)]
-        if index < 0:
-            return out(attributes, Reason.NOT_COVERED)
-        if force is not None:
-            return _forced(arms, force, hash_attribute, attributes)
-        arm = arms[index]
+            reason = filtered
+        else:
+            hashed = bucket(unit)
+            index = indices[bisect_right(cuts, hashed)]
+            if index >= 0:
+                arm = arms[index]
+                return Result(
+                    True,
+                    arm.value,
+                    arm.key,
+                    index,
+                    True,
+                    hash_attribute,
+                    value,
+                    hashed,
+                    arm.name,
+                    arm.passthrough,
+                    False,
+                    feature_id,
+                    split,
+                    leaf,
+                )
+            reason = not_covered
+        arm = arms[0]
         return Result(
-            True,
+            False,
             arm.value,
             arm.key,
-            index,
-            True,
+            0,
+            False,
             hash_attribute,
             value,
-            hashed,
+            None,
             arm.name,
             arm.passthrough,
             False,
-            None,
-            split,
+            feature_id,
+            reason,
         )
 
     return decide
+
+
+def forced_arm(arms: Sequence[Arm], index: object) -> Arm | None:
+    """Return the variation that is forced; None where the index does not exist."""
+    if is_number(index) and index in range(len(arms)):
+        return arms[int(cast(float, index))]
+    return None

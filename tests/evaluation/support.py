@@ -10,13 +10,15 @@ import pytest
 from abmiddleware import DefinitionError, Experiment
 from abmiddleware.evaluation.conditions import compile_condition
 from abmiddleware.evaluation.definition import Definition
-from abmiddleware.evaluation.plan import EvaluationOptions, Plan, compile_plan, evaluate
+from abmiddleware.evaluation.plan import Plan, compile_plan
 from abmiddleware.evaluation.result import Result
+from abmiddleware.evaluation.running import run as run_plan
+from abmiddleware.evaluation.scope import NEUTRAL, EvaluationOptions, Scope
 from abmiddleware.evaluation.values import Attributes
 
 Json = Any
 
-DEFAULTS = EvaluationOptions()
+DEFAULTS = NEUTRAL
 
 ANYTHING: list[Json] = [None, True, False, 0, 1.5, "", "a", [], [1], {}, {"a": 1}]
 
@@ -63,6 +65,11 @@ def compiled(
     """Compile a definition as a payload may hold it."""
     definition = Definition(key, variations, **fields)
     return compile_plan(definition, saved_groups=saved_groups, path=path)
+
+
+def evaluate(plan: Plan, attributes: Attributes, options: EvaluationOptions) -> Result[Any]:
+    """Decide an experiment under options."""
+    return run_plan(plan, Scope(attributes, options=options))
 
 
 def run(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from abmiddleware import Filter, VariationMeta
-from abmiddleware.evaluation.plan import Plan, evaluate
+from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.values import Attributes
-from tests.evaluation.support import DEFAULTS, compiled
+from tests.evaluation.support import DEFAULTS, compiled, evaluate
 
 growthbook: Any = pytest.importorskip(
     "growthbook", reason="growthbook is not installed: it comes with the bench group only"

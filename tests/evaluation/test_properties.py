@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from abmiddleware import DefinitionError, Experiment, Filter, Result, VariationMeta
 from abmiddleware.evaluation.conditions import compile_condition
-from abmiddleware.evaluation.plan import EvaluationOptions, evaluate
+from abmiddleware.evaluation.scope import EvaluationOptions
 from abmiddleware.evaluation.values import Attributes
 from tests.evaluation.strategies import (
     ATTRIBUTES,
@@ -21,7 +21,7 @@ from tests.evaluation.strategies import (
     PLAIN_CONDITIONS,
     thorough,
 )
-from tests.evaluation.support import compiled, passes, run
+from tests.evaluation.support import compiled, evaluate, passes, run
 
 IDS = [f"visitor-{number}" for number in range(20_000)]
 
@@ -64,8 +64,8 @@ def test_evaluation_is_total(
     result = evaluate(plan, Attributes(attributes), options)
 
     assert isinstance(result, Result)
-    assert 0 <= result.variation_id < len(plan.arms)
-    assert result.value is plan.arms[result.variation_id].value
+    assert 0 <= result.variation_id < len(plan.parts.arms)
+    assert result.value is plan.parts.arms[result.variation_id].value
     assert result.hash_used <= result.in_experiment
     assert (result.bucket is not None) is result.hash_used
     assert repr((variations, fields, attributes, groups)) == before

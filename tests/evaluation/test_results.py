@@ -8,7 +8,7 @@ import pytest
 
 from abmiddleware import Filter, VariationMeta
 from abmiddleware.evaluation.hashing import bucket_of
-from abmiddleware.evaluation.plan import EvaluationOptions
+from abmiddleware.evaluation.scope import EvaluationOptions
 from abmiddleware.evaluation.result import Reason, Result, unknown_result
 from tests.evaluation.support import compiled, run
 

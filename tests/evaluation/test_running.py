@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from abmiddleware import Experiment, Filter
-from abmiddleware.evaluation.plan import EvaluationOptions, evaluate
+from abmiddleware.evaluation.scope import EvaluationOptions
 from abmiddleware.evaluation.result import Reason, Result
 from abmiddleware.evaluation.values import Attributes
-from tests.evaluation.support import DEFAULTS, run
+from tests.evaluation.support import DEFAULTS, evaluate, run
 
 OFF = EvaluationOptions(enabled=False)
 QA = EvaluationOptions(qa_mode=True)

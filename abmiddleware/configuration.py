@@ -1,0 +1,88 @@
+"""The current configuration: what all sources hold, as one snapshot that is replaced as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+from time import monotonic, sleep
+from typing import Final
+
+from abmiddleware.evaluation.document import Document
+from abmiddleware.evaluation.scope import EvaluationOptions
+from abmiddleware.notices import notices
+from abmiddleware.snapshot import Snapshot
+from abmiddleware.sources import Source, SourceStatus
+
+#: Seconds between two looks whether a configuration has come.
+_POLL: Final = 0.01
+
+
+class Configuration:
+    """Keeps the snapshot up to date with the sources.
+
+    Args:
+        code: the experiments and features given to the engine; they come before every source.
+        sources: of several that know a key the first serves it.
+        options: what applies beside the definitions.
+    """
+
+    def __init__(
+        self, code: Document, sources: Sequence[Source], options: EvaluationOptions
+    ) -> None:
+        self._code = code
+        self.sources = tuple(sources)
+        self._options = options
+        self._lock = Lock()
+        #: The current snapshot; requests that began keep the one they have.
+        self.snapshot = Snapshot.of([code], options)
+        #: The snapshot where there is no source, so that it needs no look when it is pinned.
+        self.fixed: Snapshot | None = None
+        self.replace(self.snapshot)
+        for source in self.sources:
+            source.open(self._changed)
+        if self.sources:
+            self._changed()
+
+    def pin(self) -> Snapshot:
+        """Return the snapshot for a request that asks its first question."""
+        for source in self.sources:
+            source.look()
+        return self.snapshot
+
+    def replace(self, snapshot: Snapshot) -> None:
+        """Put another snapshot in the place of the current one, until a source changes."""
+        self.snapshot = snapshot
+        self.fixed = None if self.sources else snapshot
+
+    def _changed(self) -> None:
+        """Put the documents of all sources together; called by a source in any thread."""
+        with self._lock:
+            documents = [source.document for source in self.sources]
+            present = [document for document in documents if document is not None]
+            self.snapshot = Snapshot.of([self._code, *present], self._options)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every source has a document."""
+        return all(source.document is not None for source in self.sources)
+
+    def wait_until_ready(self, timeout: float) -> bool:
+        """Wait at most `timeout` seconds until every source has a document."""
+        end = monotonic() + timeout
+        while not self.is_ready and monotonic() < end:
+            self.pin()
+            sleep(_POLL)
+        return self.is_ready
+
+    def statuses(self) -> list[SourceStatus]:
+        """Return the state of every source."""
+        return [source.status() for source in self.sources]
+
+    def close(self, timeout: float) -> None:
+        """Stop every source; together they take at most `timeout` seconds."""
+        end = monotonic() + timeout
+        for source in self.sources:
+            try:
+                source.close(max(0.0, end - monotonic()))
+            except Exception as error:  # noqa: BLE001  # the others must be closed, too
+                notices.warn(f"close {source.name}", "source %s: %r", source.name, error)

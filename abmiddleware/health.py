@@ -1,0 +1,59 @@
+"""How the library is doing: for a health endpoint, a dashboard or an alarm."""
+
+from __future__ import annotations
+
+import msgspec
+
+from abmiddleware.evaluation.patterns import cut_offs
+from abmiddleware.exposures.journal import Journal
+from abmiddleware.services import Services
+from abmiddleware.sources import SourceStatus
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The state of an engine in this process; `msgspec.to_builtins` makes plain JSON of it."""
+
+    #: Whether every source has a configuration.
+    ready: bool
+    #: Whether every source was confirmed within three of its intervals.
+    fresh: bool
+    #: Seconds since the configuration was last confirmed, of the source that is worst off.
+    age_seconds: float | None
+    experiments: int
+    features: int
+    sources: list[SourceStatus]
+    #: Records that never reached their file, by reason.
+    lost: dict[str, int]
+    #: Loads and saves of sticky buckets that failed.
+    sticky_failures: dict[str, int]
+    #: Tests of regular expressions that were given up, by reason.
+    pattern_cut_offs: dict[str, int]
+
+    @classmethod
+    def of(cls, services: Services) -> Health:
+        """Look at what the clients of an engine share."""
+        configuration, recorder = services.catalogue.configuration, services.recorder
+        statuses = configuration.statuses()
+        ages = [status.age_seconds for status in statuses]
+        known = [age for age in ages if age is not None]
+        lost = recorder.lost
+        if isinstance(recorder.sink, Journal):
+            lost = lost + recorder.sink.lost
+        stickiness = services.stickiness
+        return cls(
+            ready=configuration.is_ready,
+            fresh=all(map(_is_fresh, statuses)),
+            age_seconds=max(known, default=None),
+            experiments=len(configuration.snapshot.plans.known()),
+            features=len(configuration.snapshot.features.known()),
+            sources=statuses,
+            lost=dict(lost),
+            sticky_failures={} if stickiness is None else dict(stickiness.failures),
+            pattern_cut_offs=dict(cut_offs),
+        )
+
+
+def _is_fresh(status: SourceStatus) -> bool:
+    if status.age_seconds is None:
+        return status.interval_seconds is None and status.ready
+    return status.interval_seconds is None or status.age_seconds <= 3 * status.interval_seconds

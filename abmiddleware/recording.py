@@ -1,0 +1,207 @@
+"""The recording half of a client: who is asked about, and what is written when."""
+
+from __future__ import annotations
+
+from time import time_ns
+from types import TracebackType
+from typing import Any, Final, Self
+
+import msgspec
+
+from abmiddleware.context import UserContext, warn_late
+from abmiddleware.evaluation.plan import Plan
+from abmiddleware.evaluation.result import Result
+from abmiddleware.exceptions import RecordError
+from abmiddleware.exposures.records import Exposure, Link, Record, frozen, id_text, now_us
+from abmiddleware.mistakes import outcome_problem
+from abmiddleware.recorder import known_ids
+from abmiddleware.services import Services
+from abmiddleware.snapshot import Snapshot
+
+#: Shared by all records that have nothing to tell there.
+_NONE: Final[dict[str, Any]] = {}
+#: Records that wait at most for the end of a response or of `with`.
+_MAX_PENDING: Final = 1000
+
+
+class RecordingClient(msgspec.Struct, eq=False, weakref=True):
+    """Takes note of who somebody is and of what happens, and writes it at the right time.
+
+    It is a Struct since one is made for every request, and that takes a third of the time.
+    """
+
+    _services: Services
+    _context: UserContext
+    #: Whether the response depends on who asks; a script has none, so nothing is left to do.
+    _is_private: bool
+    #: Whether records wait for the response to start, or for the end of `with`.
+    _deferred: bool
+    #: Pinned by the first question.
+    _snapshot: Snapshot | None = None
+    _pending: list[Record] = []
+    #: The users whose link to the visitor is recorded, and waits for a visitor id.
+    _linked: str = ""
+    _unlinked: str = ""
+
+    def track(self, event: str, /, value: float | None = None, **properties: object) -> None:
+        """Record an outcome, such as `track("purchase", 42.0, currency="EUR")`.
+
+        It carries the ids of all units that experiments randomise by, and so counts for each
+        experiment that they are in. A visitor without an id gets one.
+
+        Raises:
+            RecordError: in strict mode, the event has no name, the value is no number, or there
+                is no unit that it could count for.
+        """
+        problem = outcome_problem(event, value)
+        unit_ids = {} if problem else self._unit_ids()
+        if not problem and not unit_ids:
+            problem = f"outcome {event!r}: has no unit, must have one, as of engine.client(id=...)"
+        recorder = self._services.recorder
+        if problem:
+            mistakes = self._services.catalogue.mistakes
+            mistakes.report(f"outcome {problem}", lambda: RecordError(problem))
+            recorder.lose("outcome invalid", 1, RecordError(problem))
+            return
+        self._record(recorder.outcome(event, value, unit_ids, properties))
+
+    def identify(self, /, **attributes: object) -> None:
+        """Say who this is, such as `identify(user_id=user.pk, country="NL")`.
+
+        What is decided already keeps its answer. A `user_id` beside a visitor id is recorded as
+        a link of the two, so that an analysis can follow a visitor over a login.
+        """
+        self._context.identify(attributes)
+        user = id_text(self._context["user_id"]) if "user_id" in attributes else ""
+        if user and user != self._linked:
+            self._linked = self._unlinked = user
+            self._link()
+
+    def ensure_identity(self) -> None:
+        """See that the visitor has an id, so that a streaming body may run experiments.
+
+        Call it before the response starts: later, no cookie and no header can be set any more.
+        """
+        self._depend()
+        _ = self._context["id"]
+        self._link()
+
+    def flush(self) -> None:
+        """Write the records that wait, in one write."""
+        pending, batch = self._pending, []
+        try:
+            while pending:
+                batch.append(pending.pop(0))
+        except IndexError:  # another thread took it
+            pass
+        if batch:
+            self._services.recorder.write(batch)
+
+    def response_starts(self) -> bool:
+        """Write the records that wait; from now on each is written at once. For adapters.
+
+        Returns:
+            Whether the response depends on who asks, so that `web.finish` must see its headers.
+        """
+        self._deferred = False
+        self._context.is_late = True
+        if self._pending:
+            self.flush()
+        return self._is_private or self._context.is_visitor_used
+
+    def is_of(self, services: Services) -> bool:
+        """Tell whether it is a client of the engine that has these services. For the engine."""
+        return self._services is services
+
+    def __enter__(self) -> Self:
+        self._deferred = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._deferred = False
+        if self._pending:
+            self.flush()
+
+    def _pin(self) -> Snapshot:
+        """Pin the configuration, at the first question."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            snapshot = self._snapshot = self._services.catalogue.configuration.pin()
+        return snapshot
+
+    def _depend(self) -> None:
+        """Note that the response depends on who asks."""
+        self._is_private = True
+        facts = self._context.facts
+        if facts is not None:
+            facts.keep_private()
+            if self._context.is_late:
+                warn_late()
+
+    def _expose(self, plan: Plan, result: Result[Any]) -> None:
+        """Record an enrolment that takes effect now."""
+        recorder, context = self._services.recorder, self._context
+        unit, unit_type, names = (
+            result.hash_value,
+            result.hash_attribute,
+            recorder.record_attributes,
+        )
+        # Where nothing but the visitor id was read, there are no other ids.
+        is_alone = len(context) == 1 and unit_type == "id"
+        record = Exposure(
+            time_ns() // 1000,
+            plan.key,
+            plan.phase,
+            result.key,
+            result.variation_id,
+            unit_type,
+            unit if type(unit) is str else id_text(unit),
+            _NONE if is_alone else known_ids(context, self._ids(), unit_type),
+            {name: frozen(context[name]) for name in names} if names else _NONE,
+            plan.config_hash,
+            recorder.service,
+            "exposed",
+            False,
+            result.feature_id,
+        )
+        if self._deferred:
+            pending = self._pending
+            pending.append(record)
+            if len(pending) >= _MAX_PENDING:
+                self.flush()
+            return
+        try:
+            recorder.sink.write((record,))
+        except Exception as error:  # noqa: BLE001  # whatever a sink does, the page is served
+            recorder.lose("sink failed", 1, error)
+
+    def _record(self, record: Record) -> None:
+        self._pending.append(record)
+        if not self._deferred or len(self._pending) >= _MAX_PENDING:
+            self.flush()
+
+    def _link(self) -> None:
+        """Record that the user and the visitor are one person, once the visitor has an id."""
+        user, visitor = self._unlinked, id_text(self._context.known("id"))
+        if user and visitor:
+            self._unlinked = ""
+            service = self._services.recorder.service
+            self._record(Link(now_us(), "id", visitor, "user_id", user, "identify", service))
+
+    def _ids(self) -> tuple[str, ...]:
+        """Return the attributes that may identify somebody: of all units, and `user_id`."""
+        known, adopted = self._pin().ids, self._services.catalogue.adopted_units
+        return (*known, *adopted) if adopted else known
+
+    def _unit_ids(self) -> dict[str, str]:
+        """Return the ids of all units, computing and issuing what is not known yet."""
+        for name in (*self._pin().units, *self._services.catalogue.adopted_units):
+            _ = self._context[name]
+        if self._unlinked:
+            self._link()
+        return known_ids(self._context, self._ids())
