@@ -1,0 +1,207 @@
+"""Configuration from a file, read again when it changes, without a thread."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, time_ns
+from typing import Final, NamedTuple
+
+from abmiddleware.evaluation.conditions import Problem
+from abmiddleware.evaluation.document import Document
+from abmiddleware.evaluation.values import shown
+from abmiddleware.exceptions import ConfigurationError, DocumentError
+from abmiddleware.notices import notices
+from abmiddleware.sources.formats import DECODERS, read_document
+from abmiddleware.sources.holding import version_of
+from abmiddleware.sources.json_text import MAX_BYTES
+from abmiddleware.sources.problems import count_parts, find_problems, report_problems
+from abmiddleware.sources.source import SourceStatus
+from abmiddleware.sources.yaml_text import check_yaml
+
+#: Seconds between two looks at the file.
+INTERVAL: Final = 1.0
+#: Seconds in which nobody else looks while one reads it.
+_READING: Final = 30.0
+#: Nanoseconds within which two changes may bear the same time.
+_COARSE: Final = 50_000_000
+#: Larger files are looked at part by part only when they are opened, and not in a request, which
+#: would take half a second for ten thousand parts.
+_MAX_CHECKED: Final = 500
+
+
+class _Mark(NamedTuple):
+    """What of a file changes when it does."""
+
+    modified: int
+    size: int
+    inode: int
+    device: int
+
+    @classmethod
+    def of(cls, kept: os.stat_result) -> _Mark:
+        return cls(kept.st_mtime_ns, kept.st_size, kept.st_ino, kept.st_dev)
+
+    def may_be_reused(self) -> bool:
+        """Tell whether a change at this moment could leave no trace: clocks of disks are coarse."""
+        return time_ns() - self.modified < _COARSE
+
+
+class File:
+    """Experiments and features of a `.json`, `.toml`, `.yaml` or `.yml` file.
+
+        File("experiments.toml")
+
+    It holds what GrowthBook's payloads hold, in the same words; `experiments` may also be a
+    mapping of experiments by key. The first request of each second looks whether the file has
+    changed, and reads it where it has. What cannot be used changes nothing, and is told once.
+
+    Args:
+        path: the file; relative to the working directory at the time the source is made.
+        required: whether a file that is missing or broken at the start is an error. Else it is
+            told in the log, and read once it is there.
+
+    Raises:
+        ConfigurationError: the path is of no such file, or a package is missing.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, required: bool = True) -> None:
+        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+            raise ConfigurationError(f"path: is {shown(path)}, must be the path of a file")
+        self.path = Path(os.fsdecode(path)).absolute()
+        self._suffix = self.path.suffix.lower()
+        if self._suffix not in DECODERS:
+            names = ", ".join(DECODERS)
+            raise ConfigurationError(f"path: is {shown(path)}, must end in one of {names}")
+        if self._suffix in (".yaml", ".yml"):
+            check_yaml()
+        self.required = required
+        self.name = f"File({os.fsdecode(path)})"
+        self.document: Document | None = None
+        self._changed: Callable[[], None] = lambda: None
+        self._due = 0.0
+        self._is_open = False
+        self._is_closed = False
+        self._mark: _Mark | None = None
+        self._seen: float | None = None
+        self._error = ""
+        self._version = ""
+        self._problems: tuple[Problem, ...] = ()
+        self._attempts = 0
+        self._failures = 0
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def open(self, changed: Callable[[], None]) -> None:
+        """Read the file.
+
+        Raises:
+            ConfigurationError: it is required, and cannot be read.
+            DocumentError: it is required, and nothing of it may be used.
+        """
+        try:
+            self._read()
+        except DocumentError as error:
+            if self.required:
+                raise
+            self._fail(error)
+        except (OSError, ValueError) as error:
+            if self.required:
+                raise ConfigurationError(f"{self.name}: cannot be read: {error}") from error
+            self._fail(error)
+        self._changed, self._is_open = changed, True
+        self._due = monotonic() + INTERVAL
+
+    def look(self) -> None:
+        """Read the file if it has changed, and nobody looked within the last second."""
+        if monotonic() >= self._due:
+            self._look()
+
+    def _look(self) -> None:
+        # Others pass meanwhile. A lock would do so, too, but be held for ever in a child that is
+        # forked at that moment.
+        self._due = monotonic() + _READING
+        try:
+            before = self.document
+            self._read()
+            if self.document is not before:
+                self._changed()
+        except Exception as error:  # noqa: BLE001  # a request must not fail for it
+            self._fail(error)
+        finally:
+            self._due = float("inf") if self._is_closed else monotonic() + INTERVAL
+
+    def _read(self) -> None:
+        """Read the file, unless it is as it was.
+
+        Raises:
+            OSError: it cannot be read.
+            DocumentError: nothing of it may be used.
+        """
+        mark = _Mark.of(self._stat())
+        if mark == self._mark:
+            if not self._error:
+                self._seen = monotonic()
+            return
+        self._attempts += 1
+        with self.path.open("rb") as file:
+            # Of what is read, and before it is: a change from here on is seen at the next look.
+            mark = _Mark.of(os.fstat(file.fileno()))
+            raw = file.read(MAX_BYTES + 1)
+        self._mark = None if mark.may_be_reused() else mark
+        version = version_of(raw)
+        if version != self._version:
+            document = read_document(raw, self._suffix, self.path.name)
+            self.document, self._version = document, version
+            self._problems = document.problems
+            if not self._is_open or count_parts(document) <= _MAX_CHECKED:
+                self._problems = find_problems(document)
+            report_problems(self.name, self._problems)
+        self._seen, self._error = monotonic(), ""
+
+    def _stat(self) -> os.stat_result:
+        kept = self.path.stat()
+        if not stat.S_ISREG(kept.st_mode):  # a pipe would block
+            raise OSError(f"{self.path} is not a file")
+        return kept
+
+    def _fail(self, error: Exception) -> None:
+        text = str(error) or type(error).__name__
+        if isinstance(error, OSError):
+            self._mark = None  # whatever comes back is read
+        self._failures += 1
+        if text == self._error:
+            return
+        self._error = text
+        notices.warn(
+            f"{self.name} {text}",
+            "%s cannot be used, %s: %s",
+            self.name,
+            "nothing of it serves" if self.document is None else "what it held before serves",
+            text,
+            error=None if isinstance(error, (OSError, DocumentError)) else error,
+        )
+
+    def status(self) -> SourceStatus:
+        """Look at the file where that is due, and tell how it is doing."""
+        self.look()
+        seen = self._seen
+        return SourceStatus(
+            name=self.name,
+            ready=self.document is not None,
+            age_seconds=None if seen is None else monotonic() - seen,
+            interval_seconds=INTERVAL,
+            last_error=self._error,
+            version=self._version,
+            origin="" if self.document is None else "file",
+            problems=self._problems,
+            attempts=self._attempts,
+            failures=self._failures,
+        )
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Look at the file no more; nothing here takes time."""
+        self._is_closed, self._due = True, float("inf")

@@ -1,0 +1,179 @@
+"""Configuration from GrowthBook's API, or from a proxy that answers like it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from hashlib import blake2b
+from time import monotonic
+from typing import Final
+
+from abmiddleware.evaluation.document import Document
+from abmiddleware.evaluation.values import is_number, shown
+from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.notices import notices
+from abmiddleware.sources.addresses import Origin, read_origin
+from abmiddleware.sources.encryption import check_key
+from abmiddleware.sources.fetch import Http
+from abmiddleware.sources.holding import Holding
+from abmiddleware.sources.last_good import LastGood
+from abmiddleware.sources.poll import Poll
+from abmiddleware.sources.refresher import Life, Refresher
+from abmiddleware.sources.retry import Deadlines, Retry
+from abmiddleware.sources.source import SourceStatus
+from abmiddleware.sources.stream import Stream
+
+#: A warning follows after that many intervals without news.
+_MISSED: Final = 3
+_CLIENT_KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,256}")
+
+
+class GrowthBook:
+    """Polls GrowthBook, and follows its stream of changes where the server offers one.
+
+        GrowthBook("sdk-abc123", last_good="var/growthbook.json")
+
+    It asks nothing before the first request: then one daemon thread begins, in each process its
+    own. Until the first answer, and whenever the server is down, what `last_good` keeps is
+    served, or nothing: then experiments of other sources serve, and all else is unknown.
+
+    Args:
+        client_key: of the SDK connection.
+        host: the server's URL; a local one is as good as any, a link-local one is refused.
+        streaming_host: the URL of the server that streams, where it is another one.
+        poll_seconds: between two polls.
+        stream: false never follows a stream.
+        decryption_key: of an SDK connection that encrypts; needs the extra `crypto`.
+        last_good: a file that keeps the configuration for a start while the server is down.
+            What is encrypted stays so in it. Processes may share it.
+        retry: how attempts are spread in time.
+        deadlines: how long to wait for the server.
+
+    Raises:
+        ConfigurationError: an argument is wrong, or a package is missing.
+    """
+
+    def __init__(
+        self,
+        client_key: str,
+        *,
+        host: str = "https://cdn.growthbook.io",
+        streaming_host: str | None = None,
+        poll_seconds: float = 60.0,
+        stream: bool = True,
+        decryption_key: str | None = None,
+        last_good: str | os.PathLike[str] | None = None,
+        retry: Retry | None = None,
+        deadlines: Deadlines | None = None,
+    ) -> None:
+        if not isinstance(client_key, str) or not _CLIENT_KEY.fullmatch(client_key):
+            raise ConfigurationError("client_key: is none, must be one such as 'sdk-abc123'")
+        if not is_number(poll_seconds) or not 0 < poll_seconds < float("inf"):
+            raise ConfigurationError(
+                f"poll_seconds: is {shown(poll_seconds)}, must be seconds, more than 0"
+            )
+        retry, deadlines = retry or Retry(), deadlines or Deadlines()
+        api = read_origin("host", host)
+        streaming = api if streaming_host is None else read_origin("streaming_host", streaming_host)
+        key = None if decryption_key is None else check_key(decryption_key)
+        owner = blake2b(f"{api.url} {client_key}".encode(), digest_size=8).hexdigest()
+        self.name = _name(api, owner)
+        self._interval, self._deadlines = float(poll_seconds), deadlines
+        self._holding = Holding(
+            self.name, key, None if last_good is None else LastGood(last_good, owner)
+        )
+        http = Http(api, deadlines, (client_key,))
+        path = f"/api/features/{client_key}"
+        self._poll = Poll(http, path, self._holding, self._interval, retry)
+        if streaming != api:
+            http = Http(streaming, deadlines, (client_key,))
+        self._stream = Stream(http, f"/sub/{client_key}", self._holding, self._poll, retry)
+        self._may_stream = bool(stream)
+        self._refresher = Refresher(f"abmiddleware {self.name}", self._refresh)
+        #: The process that refreshes, and since when, on the monotonic clock.
+        self._begun_in = 0
+        self._began = 0.0
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @property
+    def document(self) -> Document | None:
+        """The configuration in use; None while there is none."""
+        return self._holding.held.document
+
+    def open(self, changed: Callable[[], None]) -> None:
+        """Read the last-good file; neither thread nor network."""
+        self._holding.changed = changed
+        self._holding.load()
+
+    def look(self) -> None:
+        """See to it, once a second, that this process refreshes the configuration."""
+        if monotonic() >= self._refresher.due:
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            self._refresher.ensure()
+            self._warn_if_stale()
+        except Exception as error:  # noqa: BLE001  # a request must not fail for it
+            notices.warn(f"{self.name} look", "%s cannot be refreshed", self.name, error=error)
+
+    def status(self) -> SourceStatus:
+        """Tell how it is doing."""
+        holding, poll, stream = self._holding, self._poll, self._stream
+        confirmed, interval = holding.confirmed, self._interval
+        if stream.is_open:  # a stream may be silent for longer than polls are apart
+            interval = max(interval, self._deadlines.silence / _MISSED)
+        return SourceStatus(
+            name=self.name,
+            ready=self.document is not None,
+            age_seconds=None if confirmed is None else monotonic() - confirmed,
+            interval_seconds=interval,
+            last_error="; ".join(filter(None, (poll.error, stream.error))),
+            version=holding.version,
+            origin=holding.origin,
+            problems=holding.problems,
+            streaming=stream.is_open,
+            attempts=poll.attempts + stream.attempts,
+            failures=poll.failures + stream.failures,
+        )
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stop for good; a thread that hangs in looking up a name is left to itself."""
+        self._refresher.close(timeout)
+
+    def _refresh(self, life: Life) -> float:
+        """Do what is due; return the seconds until something is again."""
+        poll, stream = self._poll, self._stream
+        if self._begun_in != life.pid:
+            self._began = monotonic()
+            poll.begin()
+            stream.begin()
+            self._begun_in = life.pid
+        if monotonic() >= poll.due:
+            poll.ask(life)
+        wants_stream = self._may_stream and poll.streams
+        if wants_stream and monotonic() >= stream.due and not life.over.is_set():
+            stream.follow(life)
+        return min(poll.due, stream.due if wants_stream else poll.due) - monotonic()
+
+    def _warn_if_stale(self) -> None:
+        if self._begun_in != os.getpid() or self._stream.is_open:
+            return
+        age = monotonic() - max(self._began, self._holding.confirmed or 0.0)
+        if age > _MISSED * self._interval:
+            notices.warn(
+                f"{self.name} age",
+                "%s had no news for %.0f seconds, %d intervals or more: %s",
+                self.name,
+                age,
+                _MISSED,
+                self._poll.error or "the server does not answer",
+            )
+
+
+def _name(api: Origin, owner: str) -> str:
+    """Return a name that tells connections apart, and holds no key."""
+    return f"GrowthBook({api.url}, #{owner[:4]})"

@@ -1,0 +1,141 @@
+"""The last good configuration on disk, to start from while the server is down.
+
+One file, replaced whole by a rename; several processes may share it. What was encrypted stays so.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from abmiddleware.exceptions import DocumentError
+from abmiddleware.notices import notices
+
+#: Of the file's form; files of another one are moved aside.
+VERSION: Final = 1
+#: Larger files are not read, in bytes: sections of several payloads add up.
+MAX_FILE: Final = 40 * 1024 * 1024
+#: Broken files that are kept; a later one replaces the last of them.
+MAX_BROKEN: Final = 5
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file holds."""
+
+    #: Of the file's form.
+    format: int
+    #: Whose configuration it is: a hash of the host and the client key.
+    owner: str
+    #: The configuration's version, as the status of a source tells it.
+    version: str
+    #: SHA-256 of `payload`, as hexadecimal digits.
+    checksum: str
+    #: Sections in GrowthBook's form, as they came.
+    payload: msgspec.Raw
+
+
+class LastGood:
+    """Keeps one configuration in a file; never raises, for it is only a help.
+
+    Args:
+        path: the file; its directory is made when it is needed.
+        owner: whose configuration it is; a file of another owner is moved aside.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], owner: str) -> None:
+        self.path = Path(path).absolute()
+        self.owner = owner
+        #: Writes of this process that failed.
+        self.failures = 0
+
+    def load(self) -> tuple[bytes, str] | None:
+        """Return the payload and its version; None where there is nothing that can be used."""
+        try:
+            kept = self._kept()
+        except FileNotFoundError:
+            return None
+        except DocumentError as error:
+            self._move_aside(error.problem)
+        except (OSError, ValueError) as error:  # no right to read it, or a NUL in its path
+            self._warn("cannot be read, so nothing was loaded from it: %s", error)
+        else:
+            return bytes(kept.payload), kept.version
+        return None
+
+    def _kept(self) -> Kept:
+        """Return what the file holds.
+
+        Raises:
+            DocumentError: it is broken, or of somebody else.
+            OSError: it cannot be read.
+        """
+        name = self.path.name
+        if not stat.S_ISREG(self.path.stat().st_mode):  # a pipe would block
+            raise OSError(f"{name} is not a file")
+        with self.path.open("rb") as file:
+            raw = file.read(MAX_FILE + 1)
+        if len(raw) > MAX_FILE:
+            raise DocumentError(name, f"it is larger than {MAX_FILE} bytes")
+        try:
+            kept = msgspec.json.decode(raw, type=Kept)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise DocumentError(name, f"it cannot be decoded ({error})") from None
+        if kept.format != VERSION:
+            raise DocumentError(name, f"its form is {kept.format}, not {VERSION}")
+        if kept.checksum != sha256(kept.payload).hexdigest():
+            raise DocumentError(name, "its checksum is wrong")
+        if kept.owner != self.owner:
+            raise DocumentError(name, "it is of another host or client key")
+        return kept
+
+    def save(self, payload: bytes, version: str) -> None:
+        """Replace the file; readers find the old one or the new one, whole."""
+        kept = Kept(
+            format=VERSION,
+            owner=self.owner,
+            version=version,
+            checksum=sha256(payload).hexdigest(),
+            payload=msgspec.Raw(payload),
+        )
+        unique = f".{self.path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+        temporary = self.path.with_name(unique)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._write(temporary, msgspec.json.encode(kept))
+            temporary.replace(self.path)
+        except (OSError, ValueError) as error:
+            self.failures += 1
+            with suppress(OSError, ValueError):
+                temporary.unlink()
+            self._warn("cannot be written; a restart while the server is down has none: %s", error)
+
+    @staticmethod
+    def _write(path: Path, content: bytes) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+
+    def _move_aside(self, reason: str) -> None:
+        """Keep what cannot be used under another name, so that somebody can look at it."""
+        name = self.path.name
+        numbers = range(1, MAX_BROKEN + 1)
+        places = [self.path.with_name(f"{name}.broken-{number}") for number in numbers]
+        place = next((place for place in places if not place.exists()), places[-1])
+        with suppress(OSError):
+            self.path.replace(place)
+            self._warn("is moved to %s: %s", place.name, reason)
+
+    def _warn(self, message: str, *arguments: object) -> None:
+        notices.warn(
+            f"last good {self.path} {message}",
+            "the last-good file %s " + message,
+            self.path,
+            *arguments,
+        )

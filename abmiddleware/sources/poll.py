@@ -1,0 +1,143 @@
+"""Asking the server for the configuration again and again."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Final
+
+from abmiddleware.exceptions import DocumentError
+from abmiddleware.notices import notices
+from abmiddleware.sources.answer import Answer, FetchError
+from abmiddleware.sources.fetch import Http
+from abmiddleware.sources.holding import Holding
+from abmiddleware.sources.refresher import Life
+from abmiddleware.sources.retry import Retry
+
+#: Beside an open stream, polls are that many times rarer.
+_BESIDE_STREAM: Final = 5
+
+
+class Poll:
+    """Polls, and knows when to do so next.
+
+    Args:
+        http: the server.
+        path: what is asked for.
+        holding: takes what comes.
+        interval: seconds between two polls.
+        retry: how they are spread, and what happens after failures.
+    """
+
+    def __init__(
+        self, http: Http, path: str, holding: Holding, interval: float, retry: Retry
+    ) -> None:
+        self._http = http
+        self._path = path
+        self._holding = holding
+        self._interval = interval
+        self._retry = retry
+        self._etag = ""
+        #: The last body that was used, as it came: an equal one is not read again.
+        self._body: bytes | None = None
+        #: When to poll next, on the monotonic clock.
+        self.due = 0.0
+        #: Why the last poll failed; "" if it did not.
+        self.error = ""
+        #: Whether the server offers a stream.
+        self.streams = False
+        self.attempts = 0
+        self.failures = 0
+        self._failures_in_row = 0
+        self._is_beside_stream = False
+
+    def begin(self) -> None:
+        """Begin in a process: at once, unless there is something to serve."""
+        is_serving = self._holding.held.document is not None
+        self.due = monotonic() + self._retry.after_start(self._interval, is_serving=is_serving)
+        self._is_beside_stream = False
+
+    def beside_stream(self, is_open: bool) -> None:
+        """Poll rarely from the next time on, or as usual again.
+
+        The next poll stays where it would be: it finds what changed before the stream was open.
+        """
+        self._is_beside_stream = is_open
+        self.due = min(self.due, monotonic() + self._retry.after_success(self._interval))
+
+    def forget(self) -> None:
+        """Read the next body, even one that was read before: a stream has brought another."""
+        self._etag, self._body = "", None
+
+    def ask(self, life: Life, *, past_cache: bool = False) -> None:
+        """Poll once; never raises.
+
+        Args:
+            life: of the thread.
+            past_cache: whether caches on the way must not answer.
+        """
+        self.attempts += 1
+        headers = {"cache-control": "no-cache"} if past_cache else {}
+        if self._etag and not past_cache:
+            headers["if-none-match"] = self._etag
+        try:
+            answer = self._http.get(self._path, headers, life)
+            if life.over.is_set():
+                return
+            self._use(answer)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the next poll may mend it
+            if not life.over.is_set():
+                self._fail(error)
+        else:
+            self.error, self._failures_in_row = "", 0
+            times = _BESIDE_STREAM if self._is_beside_stream else 1
+            self.due = monotonic() + self._retry.after_success(times * self._interval)
+
+    def _use(self, answer: Answer | None) -> None:
+        """Take over the answer's configuration, unless it is the one that is held.
+
+        Raises:
+            FetchError: its compression is damaged, or nothing is held that could be unchanged.
+            DocumentError: it may not be used.
+        """
+        if answer is None:
+            if not self._etag:
+                raise FetchError("the server answers 304 to a question without an ETag")
+            self._holding.confirm()
+            return
+        self.streams = answer.streams
+        if answer.body == self._body:
+            self._holding.confirm()
+        elif not self._holding.take(answer.text(), "poll"):
+            return
+        self._body, self._etag = answer.body, answer.etag
+
+    def _fail(self, error: Exception) -> None:
+        self.failures += 1
+        self._failures_in_row += 1
+        refused, told = False, None
+        if isinstance(error, FetchError):
+            refused, told = error.refused, error.retry_after
+        is_known = isinstance(error, (FetchError, DocumentError))
+        self.error = str(error) if is_known else self._http.masked(error)
+        if refused:
+            wait = self._retry.after_refusal()
+        else:
+            wait = self._retry.after_failure(self._failures_in_row, told=told)
+            if told is None:
+                wait = min(wait, max(self._interval, self._retry.first))
+        self.due = monotonic() + wait
+        self._tell(error, is_known=is_known, refused=refused)
+
+    def _tell(self, error: Exception, *, is_known: bool, refused: bool) -> None:
+        """Tell the log what somebody should mend; what passes shows as age."""
+        holding = self._holding
+        is_empty = holding.held.document is None
+        if refused or is_empty or not isinstance(error, FetchError):
+            notices.warn(
+                f"{holding.name} poll",
+                "%s could not be read, %s: %s",
+                holding.name,
+                "defaults serve" if is_empty else "the configuration before it stays",
+                self.error,
+                error=None if is_known else error,
+            )

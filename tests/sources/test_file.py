@@ -1,0 +1,342 @@
+"""Configuration files: read, read again, and never a reason to fail while the service runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from abmiddleware import ConfigurationError
+from abmiddleware.evaluation.document import Document
+from abmiddleware.exceptions import DocumentError
+from abmiddleware.sources import File, Source
+from tests.sources.server import flag
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "experiments.json"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return what lets time pass for files."""
+    now = [1000.0]
+    monkeypatch.setattr("abmiddleware.sources.file.monotonic", lambda: now[0])
+
+    def passes(seconds: float) -> None:
+        now[0] += seconds
+
+    return passes
+
+
+class Opened:
+    """A file source, opened; counts its changes."""
+
+    def __init__(self, path: Path, **options: Any) -> None:
+        self.source = File(path, **options)
+        self.changes = 0
+        self.source.open(self._changed)
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    @property
+    def value(self) -> Any:
+        document = self.source.document
+        feature: Any = None if document is None else document.features["flag"]
+        return None if feature is None else feature["defaultValue"]
+
+
+def write(path: Path, content: Any) -> None:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+def replace(path: Path, content: Any) -> None:
+    """Save as editors do: another file, renamed."""
+    other = path.with_name("other~")
+    write(other, content)
+    other.replace(path)
+
+
+@pytest.mark.parametrize("save", [write, replace], ids=["in place", "by rename"])
+def test_a_change_is_seen_within_a_second(
+    path: Path, clock: Callable[[float], None], save: Callable[[Path, Any], None]
+) -> None:
+    """And not before: the file is looked at once a second."""
+    write(path, flag(1))
+    opened = Opened(path)
+    save(path, flag(2))
+    clock(0.9)
+    opened.source.look()
+    assert opened.value == 1
+    clock(0.1)
+    opened.source.look()
+    assert opened.value == 2
+    assert opened.changes == 1
+
+
+def test_a_change_of_equal_size_at_the_same_moment_is_seen(
+    path: Path, clock: Callable[[float], None]
+) -> None:
+    """Clocks of disks are coarse: a file that was just written is read again."""
+    write(path, flag(1))
+    opened = Opened(path)
+    kept = path.stat()
+    write(path, flag(2))
+    os.utime(path, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    clock(1)
+    opened.source.look()
+    assert opened.value == 2
+
+
+def test_an_unchanged_file_is_not_read(
+    path: Path, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look costs one stat, and none within the second."""
+    write(path, flag(1))
+    os.utime(path, (1, 1))
+    opened = Opened(path)
+    stats: list[Path] = []
+    stat = Path.stat
+
+    def counted(self: Path, **options: Any) -> os.stat_result:
+        stats.append(self)
+        return stat(self, **options)
+
+    monkeypatch.setattr(Path, "stat", counted)
+    for _ in range(10):
+        clock(0.3)
+        opened.source.look()
+    assert stats == [path] * len(stats)
+    assert len(stats) in (2, 3)
+    assert opened.source.status().attempts == 1
+    assert opened.changes == 0
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["", "{", "[]", '{"features": []}', "null", "[" * 100_000, '{"hello": 1}'],
+    ids=["empty", "cut", "list", "wrong shape", "null", "deep", "no section"],
+)
+def test_broken_content_changes_nothing(
+    path: Path,
+    clock: Callable[[float], None],
+    broken: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The old stays, the log tells it once, the status always; the mend is seen."""
+    write(path, flag(1))
+    opened = Opened(path)
+    write(path, broken)
+    for _ in range(5):
+        clock(1)
+        opened.source.look()
+    status = opened.source.status()
+    assert opened.value == 1
+    assert status.last_error
+    assert (status.age_seconds or 0) >= 5
+    assert len(caplog.records) == 1
+    assert "what it held before serves" in caplog.text
+
+    write(path, flag(2))
+    clock(1)
+    opened.source.look()
+    assert opened.value == 2
+    assert not opened.source.status().last_error
+    assert opened.changes == 1
+
+
+def test_a_deleted_file_changes_nothing(
+    path: Path, clock: Callable[[float], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was read serves on, and the file is read when it is back."""
+    write(path, flag(1))
+    opened = Opened(path)
+    path.unlink()
+    clock(1)
+    opened.source.look()
+    assert opened.value == 1
+    assert "No such file" in opened.source.status().last_error
+    assert "No such file" in caplog.text
+    write(path, flag(2))
+    clock(1)
+    opened.source.look()
+    assert opened.value == 2
+
+
+@pytest.mark.parametrize("kind", ["directory", "pipe"])
+def test_what_takes_the_place_of_a_file_does_not_block(
+    path: Path, clock: Callable[[float], None], kind: str
+) -> None:
+    """Nobody reads a pipe that nobody writes to."""
+    write(path, flag(1))
+    opened = Opened(path)
+    path.unlink()
+    path.mkdir() if kind == "directory" else os.mkfifo(path)
+    clock(1)
+    opened.source.look()
+    assert opened.value == 1
+    assert "is not a file" in opened.source.status().last_error
+    with pytest.raises(ConfigurationError, match="is not a file"):
+        Opened(path)
+
+
+def test_a_missing_file_is_an_error_where_it_is_required(path: Path) -> None:
+    """A mistyped path is found when the service starts."""
+    with pytest.raises(ConfigurationError, match=r"File\(.*\): cannot be read: .*No such file"):
+        Opened(path)
+
+
+def test_a_missing_file_is_waited_for_where_it_is_not(
+    path: Path, clock: Callable[[float], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It serves nothing until it is there."""
+    opened = Opened(path, required=False)
+    assert opened.source.document is None
+    assert not opened.source.status().ready
+    assert opened.source.status().age_seconds is None
+    assert "nothing of it serves" in caplog.text
+    write(path, flag(1))
+    clock(1)
+    opened.source.look()
+    assert opened.value == 1
+
+
+def test_a_broken_file_is_an_error_where_it_is_required(path: Path) -> None:
+    """With the place in the file; else it is told and waited for."""
+    write(path, '{"features": []}')
+    with pytest.raises(DocumentError, match=r"features: is \[\], must be an object"):
+        Opened(path)
+    assert Opened(path, required=False).source.document is None
+
+
+def test_a_file_that_is_too_large_is_refused(path: Path) -> None:
+    """More than ten MiB are not read."""
+    path.write_bytes(b" " * (10 * 1024 * 1024 + 2))
+    with pytest.raises(DocumentError, match="must be at most 10485760"):
+        Opened(path)
+
+
+def test_a_bad_experiment_is_set_aside_with_its_path(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others serve."""
+    content = {**flag(1), "experiments": {"good": {"variations": [0, 1]}, "bad": 7}}
+    write(path, content)
+    opened = Opened(path)
+    assert opened.source.document is not None
+    assert set(opened.source.document.experiments) == {"good"}
+    paths = [problem.path for problem in opened.source.status().problems]
+    assert paths == ["experiments.bad"]
+    assert "experiments.bad: is 7, must be an object" in caplog.text
+
+
+def test_a_callback_that_raises_is_no_error_of_a_request(
+    path: Path, clock: Callable[[float], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever happens behind a change, the request goes on."""
+    write(path, flag(1))
+    source = File(path)
+    source.open(lambda: 1 / 0)  # type: ignore[arg-type]
+    write(path, flag(22))
+    clock(1)
+    source.look()
+    assert "division by zero" in caplog.text
+
+
+def test_threads_that_look_at_once(path: Path) -> None:
+    """While the file changes all the time, each sees whole documents and none an error."""
+    write(path, flag(0))
+    source = File(path)
+    source.open(lambda: None)
+    errors: list[BaseException] = []
+    over = threading.Event()
+
+    def look() -> None:
+        try:
+            while not over.is_set():
+                source._due = 0.0
+                source.look()
+                document = source.document
+                assert isinstance(document, Document)
+                assert "flag" in document.features
+        except BaseException as error:
+            errors.append(error)
+            raise
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(100):
+        replace(path, flag(number))
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert not source.status().last_error
+
+
+def test_a_closed_file_is_looked_at_no_more(path: Path, clock: Callable[[float], None]) -> None:
+    """And what it held stays."""
+    write(path, flag(1))
+    opened = Opened(path)
+    opened.source.close()
+    opened.source.close()
+    write(path, flag(2))
+    clock(10)
+    opened.source.look()
+    assert opened.value == 1
+
+
+def test_it_is_a_source_without_a_thread(path: Path) -> None:
+    """All of it happens in the request that looks."""
+    write(path, flag(1))
+    before = threading.active_count()
+    opened = Opened(path)
+    opened.source.look()
+    assert isinstance(opened.source, Source)
+    assert threading.active_count() == before
+    assert opened.source.status().interval_seconds == 1
+    assert path.name in repr(opened.source)
+
+
+def test_large_files_are_checked_part_by_part_at_the_start_only(
+    path: Path, clock: Callable[[float], None]
+) -> None:
+    """In a request that would take half a second; what is malformed is told all the same."""
+
+    def content(name: str) -> Any:
+        parts = {f"{name}-{number}": {"defaultValue": 1} for number in range(600)}
+        wrong = {"key": "odd", "variations": [0, 1], "condition": {"a": {"$regex": "["}}}
+        return {"features": parts, "experiments": [wrong, 7]}
+
+    write(path, content("old"))
+    opened = Opened(path)
+    assert len(opened.source.status().problems) == 2
+    write(path, content("new"))
+    clock(1)
+    opened.source.look()
+    assert opened.changes == 1
+    assert [one.path for one in opened.source.status().problems] == ["experiments[1]"]
+
+
+@pytest.mark.parametrize("path", ["", "x", "x.ini", "x.json.bak", None, 7, b""])
+def test_what_is_no_path_of_a_known_format_is_told(path: object) -> None:
+    """When the source is made."""
+    with pytest.raises(ConfigurationError, match=r"path: is .*, must "):
+        File(path)  # type: ignore[arg-type]
+
+
+def test_a_missing_yaml_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the source is made, and with the way to install it; other formats do without."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'abmiddleware\[yaml\]'"):
+        File("x.yaml")
+    File("x.toml")

@@ -1,0 +1,252 @@
+"""Streams that break in every way known: values stay, and the stream is opened again."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from abmiddleware.sources import Deadlines
+from tests.sources.server import (
+    STREAM_HEAD,
+    Connection,
+    Handler,
+    Server,
+    accept_and_close,
+    event,
+    flag,
+    hang,
+    payload,
+    raw,
+    reset,
+    sequence,
+    status,
+    stream,
+    streaming,
+    truncated,
+)
+from tests.sources.support import QUICK, watching
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+#: What a server can do wrong with a connection to its stream, or with an event.
+FAULTS: dict[str, Handler] = {
+    "500": status(500),
+    "503": status(503),
+    "401": status(401),
+    "404": status(404),
+    "204": status(204),
+    "reset": reset,
+    "invalid UTF-8": stream(event(b'{"features":{"flag":{"defaultValue":"\xff"}}}')),
+    "truncated": truncated,
+    "truncated JSON": stream(event(b'{"features":{"flag":')),
+    "HTML": raw(b"<html></html>", content_type="text/html"),
+    "HTML in an event": stream(event(b"<html></html>")),
+    "wrong shape": stream(event(b'{"features":["flag"]}')),
+    "list": stream(event(b"[1,2,3]")),
+    "empty": stream(event(b"")),
+    "100,000 deep": stream(event(DEEP)),
+    "accept and close": accept_and_close,
+    "open and close": stream(hold=False),
+    "hang": hang,
+    "silent": stream(),
+    "compressed": stream(
+        head=STREAM_HEAD.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n")
+    ),
+}
+BRIEF = Deadlines(connect=1, read=0.2, total=0.4, silence=0.2)
+#: So rare that nothing comes by it in a test.
+RARELY: dict[str, Any] = {"poll_seconds": 60}
+
+
+def beating(*pieces: bytes) -> Handler:
+    """Open a stream that sends pieces, and comments from then on."""
+
+    def handle(connection: Connection) -> None:
+        connection.send(STREAM_HEAD + b"".join(pieces))
+        while not connection.over.wait(0.02):
+            connection.send(b":\n\n")
+
+    return handle
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_changes_nothing_and_passes(server: Server, fault: Handler) -> None:
+    """The value stays during the fault, and the stream brings the new one after it."""
+    server.api = streaming(flag(1))
+    server.sub = fault
+    with watching(server, deadlines=BRIEF, **RARELY) as watched:
+        watched.sees(1)
+        watched.keeps(1, until=lambda: len(server.asked("sub")) >= 3)
+        server.sub = stream(event(flag(2)))
+        watched.sees(2)
+        assert watched.source.status().origin == "stream"
+        assert len(server.asked("api")) == 1
+    assert watched.values == [1, 2]
+
+
+def test_a_stream_that_breaks_is_opened_again(server: Server) -> None:
+    """A proxy that is restarted brings the next value without a poll."""
+    server.api = streaming(flag(1))
+    server.sub = stream(event(flag(2)))
+    with watching(server, **RARELY) as watched:
+        watched.sees(2)
+        server.down()
+        watched.keeps(2, until=lambda: not watched.source.status().streaming)
+        server.sub = stream(event(flag(3)))
+        server.up()
+        watched.sees(3)
+        assert watched.source.status().streaming
+        assert not watched.source.status().last_error
+
+
+def test_a_start_while_the_server_is_down_comes_to_stream(server: Server) -> None:
+    """Polls go on until one answers; then the stream is opened."""
+    server.api, server.sub = streaming(flag(1)), stream(event(flag(2)))
+    server.down()
+    with watching(server) as watched:
+        watched.until(lambda: watched.source.status().failures >= 2)
+        server.up()
+        watched.sees(2)
+
+
+@pytest.mark.parametrize(
+    ("handler", "may_stream"),
+    [(payload(flag(1)), True), (streaming(flag(1)), False)],
+    ids=["not offered", "not wanted"],
+)
+def test_no_stream_unless_offered_and_wanted(
+    server: Server, handler: Handler, may_stream: bool
+) -> None:
+    """The stream is left alone where the server or the operator has none."""
+    server.api, server.sub = handler, stream(event(flag(2)))
+    with watching(server, stream=may_stream) as watched:
+        watched.until(lambda: len(server.asked("api")) >= 3)
+        assert watched.value == 1
+    assert not server.asked("sub")
+
+
+@pytest.mark.parametrize("fault", [accept_and_close, stream(hold=False)], ids=["bare", "after 200"])
+def test_a_server_that_closes_at_once_is_not_stormed(server: Server, fault: Handler) -> None:
+    """Connections are at least `first` apart, whether the server answered before or not."""
+    server.api, server.sub = streaming(flag(1)), fault
+    with watching(server, retry=replace(QUICK, first=0.1, most=5.0), **RARELY) as watched:
+        watched.until(lambda: len(server.asked("sub")) >= 5)
+    times = [request.at for request in server.asked("sub")]
+    assert times[-1] - times[0] >= 0.1 * (len(times) - 1) * 0.9
+    assert len(server.asked("api")) == 1
+
+
+def test_unknown_events_are_ignored_and_not_read(server: Server) -> None:
+    """Neither another event nor its data, which is no JSON, ends the stream."""
+    pieces = (b": hello\n\n", event(b"no JSON", "ping"), event(b"\xff", "deploy"), b"data: x\n\n")
+    server.api, server.sub = streaming(flag(1)), stream(*pieces, event(flag(2)))
+    with watching(server, **RARELY) as watched:
+        watched.sees(2)
+    assert len(server.asked("sub")) == 1
+
+
+def test_an_update_is_fetched_past_the_cache(server: Server) -> None:
+    """`features-updated` says that something changed: it is fetched at once, and really."""
+    server.api = sequence([streaming(flag(1), etag='"1"'), streaming(flag(2), etag='"2"')])
+    server.sub = stream(event(b"", "features-updated"), event(b"", "features-updated"))
+    with watching(server, **RARELY) as watched:
+        watched.sees(2)
+        first, second, *others = server.asked("api")
+    assert second.headers["cache-control"] == "no-cache"
+    assert "if-none-match" not in second.headers
+    assert len(others) <= 1  # both events in one chunk are one reason to fetch
+    assert "cache-control" not in first.headers
+
+
+def test_polls_go_on_rarely_beside_a_stream(server: Server) -> None:
+    """What a stream fails to tell is found by a poll, five times as rare as without a stream."""
+    server.api = streaming(flag(1))
+    server.sub = beating()
+    with watching(server) as watched:
+        watched.until(lambda: watched.source.status().streaming)
+        server.api = streaming(flag(2))
+        watched.sees(2)
+        count = len(server.asked("api"))
+        watched.until(lambda: len(server.asked("api")) >= count + 2)
+        times = [request.at for request in server.asked("api")][count - 1 :]
+    assert len(server.asked("sub")) == 1
+    assert times[1] - times[0] > 0.35
+
+
+def test_comments_keep_a_stream_open_and_the_configuration_fresh(server: Server) -> None:
+    """A stream that only sends comments is not silent."""
+    server.api, server.sub = streaming(flag(1)), beating()
+    with watching(server, deadlines=Deadlines(silence=0.4), **RARELY) as watched:
+        watched.until(lambda: watched.source.status().streaming)
+        began = monotonic()
+        watched.until(lambda: monotonic() - began > 1)
+        assert (watched.source.status().age_seconds or 9) < 0.4
+    assert len(server.asked("sub")) == 1
+
+
+def test_a_cached_answer_does_not_undo_a_push(server: Server) -> None:
+    """A poll that a cache answers with an older configuration changes nothing for a while."""
+    old = flag(1, dateUpdated="2026-11-22T10:00:00.000Z")
+    server.api = streaming(old)
+    server.sub = beating(event(flag(2, dateUpdated="2026-11-22T10:00:05.000Z")))
+    with watching(server) as watched:
+        watched.sees(2)
+        count = len(server.asked("api"))
+        watched.keeps(2, until=lambda: len(server.asked("api")) >= count + 2)
+        server.api = streaming(flag(3, dateUpdated="2026-11-22T10:00:09.000Z"))
+        watched.sees(3)
+
+
+def test_a_push_of_one_section_leaves_the_others(server: Server) -> None:
+    """Only sections that are present replace what is held."""
+    server.api = streaming(flag(1, savedGroups={"staff": ["1"]}))
+    server.sub = stream(event({"features": {"flag": {"defaultValue": 2}}}))
+    with watching(server, **RARELY) as watched:
+        watched.sees(2)
+        document = watched.source.document
+    assert document is not None
+    assert document.saved_groups == {"staff": ["1"]}
+
+
+def test_a_stream_may_come_from_another_host(server: Server) -> None:
+    """`streaming_host` is asked for the stream only."""
+    with Server() as other:
+        server.api, other.sub = streaming(flag(1)), stream(event(flag(2)))
+        with watching(server, streaming_host=f"{other.url}/", **RARELY) as watched:
+            watched.sees(2)
+        assert [one.path for one in other.requests] == ["/sub/sdk-abc123"]
+        assert [one.path for one in server.requests] == ["/api/features/sdk-abc123"]
+
+
+def test_a_bad_event_is_told_in_the_log(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody hears that what was pushed could not be used, and why."""
+    server.api, server.sub = streaming(flag(1)), stream(event(b"[]"))
+    with watching(server, **RARELY) as watched:
+        watched.until(lambda: "is opened anew" in caplog.text)
+        assert "payload: is []" in watched.source.status().last_error
+    assert all(one.levelno == logging.WARNING for one in caplog.records)
+
+
+def test_a_stream_that_was_open_for_long_begins_anew(server: Server) -> None:
+    """After a minute of health the first failure is the first, however many came before."""
+    server.api = streaming(flag(1))
+    server.sub = sequence([status(500)] * 6 + [beating()])
+    with watching(server, retry=replace(QUICK, healthy=0.2), **RARELY) as watched:
+        watched.until(lambda: watched.source.status().streaming)
+        assert watched.source._stream._failures_in_row == 6
+        began = monotonic()
+        watched.until(lambda: monotonic() - began > 0.4)
+        server.cut()
+        watched.until(lambda: watched.source._stream._failures_in_row == 1)
+
+
+def test_a_closed_source_has_no_stream(server: Server) -> None:
+    """The status tells it at once."""
+    server.api, server.sub = streaming(flag(1)), beating()
+    with watching(server, **RARELY) as watched:
+        watched.until(lambda: watched.source.status().streaming)
+        watched.source.close()
+        assert not watched.source.status().streaming
