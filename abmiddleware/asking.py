@@ -54,7 +54,7 @@ class Asking:
         return stickiness.open(None if facts is None else facts.cookie_header())
 
     def ask(
-        self, question: Callable[[Scope], R], features: Mapping[str, FeatureResult[Any]]
+        self, question: Callable[[Scope], R], features: Mapping[object, Any]
     ) -> tuple[R, Effects]:
         """Answer a question, loading what it needs of the sticky store.
 
@@ -78,7 +78,7 @@ class Asking:
                     buckets.load(self._keys(buckets, needed.keys))
 
     async def aask(
-        self, question: Callable[[Scope], R], features: Mapping[str, FeatureResult[Any]]
+        self, question: Callable[[Scope], R], features: Mapping[object, Any]
     ) -> tuple[R, Effects]:
         """Answer a question, awaiting the sticky store."""
         buckets = self.buckets
@@ -102,9 +102,7 @@ class Asking:
         if changes and self.buckets is not None:
             await self.buckets.asave(changes)
 
-    def _scope(
-        self, buckets: RequestBuckets | None, features: Mapping[str, FeatureResult[Any]]
-    ) -> Scope:
+    def _scope(self, buckets: RequestBuckets | None, features: Mapping[object, Any]) -> Scope:
         context, snapshot = self._context, self.snapshot
         return Scope(
             context,
@@ -112,7 +110,7 @@ class Asking:
             snapshot.options,
             context.page,
             None if buckets is None else buckets.seen(),
-            results=dict(features),
+            results={key: told for key, told in list(features.items()) if type(key) is str},
         )
 
     def _keys(self, buckets: RequestBuckets, needed: tuple[str, ...]) -> list[str]:

@@ -62,7 +62,7 @@ class Catalogue:
             f"unknown {key}",
             lambda: UnknownExperimentError(
                 key,
-                get_close_matches(key, snapshot.plans.known(), n=3),
+                get_close_matches(key, {*snapshot.plans.known(), *snapshot.flags}, n=3),
                 is_feature=key in snapshot.features,
             ),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Lock
 from time import monotonic, sleep
 from typing import Final
 
@@ -32,7 +31,6 @@ class Configuration:
         self._code = code
         self.sources = tuple(sources)
         self._options = options
-        self._lock = Lock()
         #: The current snapshot; requests that began keep the one they have.
         self.snapshot = Snapshot.of([code], options)
         #: The snapshot where there is no source, so that it needs no look when it is pinned.
@@ -55,9 +53,14 @@ class Configuration:
         self.fixed = None if self.sources else snapshot
 
     def _changed(self) -> None:
-        """Put the documents of all sources together; called by a source in any thread."""
-        with self._lock:
-            documents = [source.document for source in self.sources]
+        """Put the documents of all sources together; called by a source in any thread.
+
+        It takes no lock, which a process that is forked meanwhile would inherit held. A thread
+        that was overtaken finds other documents than it used, and does it again.
+        """
+        documents: list[Document | None] | None = None
+        while documents != (current := [source.document for source in self.sources]):
+            documents = current
             present = [document for document in documents if document is not None]
             self.snapshot = Snapshot.of([self._code, *present], self._options)
 

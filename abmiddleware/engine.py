@@ -85,7 +85,7 @@ class Engine:
     Raises:
         ConfigurationError: an argument is wrong.
         DefinitionError: two experiments or features have the same key.
-        DocumentError: in strict mode, a part of a file of a source is wrong.
+        DocumentError: a file that a source must have cannot be used.
     """
 
     def __init__(
@@ -134,8 +134,7 @@ class Engine:
             recorder,
             Stickiness(check_sticky(sticky)) if sticky is not None else None,
             check_function("on_feature_usage", on_feature_usage),
-            RedirectOptions(),
-            check_hosts("redirect_hosts", redirect_hosts),
+            RedirectOptions(hosts=check_hosts("redirect_hosts", redirect_hosts)),
         )
         self._constants, self._resolvers = _split(
             check_attributes({} if attributes is None else attributes)
@@ -163,7 +162,7 @@ class Engine:
     def request_client(self, facts: RequestFacts) -> ExperimentClient:
         """Return the client of one web request; for adapters."""
         context = RequestContext(self._resolvers, facts, self.cookie)
-        return ExperimentClient(self._services, context, False, True)
+        return ExperimentClient(self._services, context, False, True, None, [])
 
     def wait_until_ready(self, timeout: float = 5.0) -> bool:
         """Wait until every source has a configuration, as a script does before it starts.

@@ -1,4 +1,4 @@
-"""The packages that a store needs, loaded when the store is made and not before."""
+"""Optional packages, loaded when what needs them is made, and not before."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import time_ns
 from types import TracebackType
 from typing import Any, Final, Self
@@ -38,7 +39,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
     _deferred: bool
     #: Pinned by the first question.
     _snapshot: Snapshot | None = None
-    _pending: list[Record] = []
+    #: The records that wait; None until they do.
+    _pending: list[Record] | None = None
     #: The users whose link to the visitor is recorded, and waits for a visitor id.
     _linked: str = ""
     _unlinked: str = ""
@@ -64,18 +66,6 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             recorder.lose("outcome invalid", 1, RecordError(problem))
             return
         self._record(recorder.outcome(event, value, unit_ids, properties))
-
-    def identify(self, /, **attributes: object) -> None:
-        """Say who this is, such as `identify(user_id=user.pk, country="NL")`.
-
-        What is decided already keeps its answer. A `user_id` beside a visitor id is recorded as
-        a link of the two, so that an analysis can follow a visitor over a login.
-        """
-        self._context.identify(attributes)
-        user = id_text(self._context["user_id"]) if "user_id" in attributes else ""
-        if user and user != self._linked:
-            self._linked = self._unlinked = user
-            self._link()
 
     def ensure_identity(self) -> None:
         """See that the visitor has an id, so that a streaming body may run experiments.
@@ -114,6 +104,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
         return self._services is services
 
     def __enter__(self) -> Self:
+        if self._pending is None:
+            self._pending = []
         self._deferred = True
         return self
 
@@ -170,10 +162,7 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             result.feature_id,
         )
         if self._deferred:
-            pending = self._pending
-            pending.append(record)
-            if len(pending) >= _MAX_PENDING:
-                self.flush()
+            self._record(record)
             return
         try:
             recorder.sink.write((record,))
@@ -181,9 +170,21 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             recorder.lose("sink failed", 1, error)
 
     def _record(self, record: Record) -> None:
-        self._pending.append(record)
-        if not self._deferred or len(self._pending) >= _MAX_PENDING:
+        pending = self._pending
+        if pending is None:
+            self._services.recorder.write((record,))
+            return
+        pending.append(record)
+        if not self._deferred or len(pending) >= _MAX_PENDING:
             self.flush()
+
+    def _identify(self, attributes: Mapping[str, object]) -> None:
+        """Set attributes, and note a login."""
+        self._context.identify(attributes)
+        user = id_text(self._context["user_id"]) if "user_id" in attributes else ""
+        if user and user != self._linked:
+            self._linked = self._unlinked = user
+            self._link()
 
     def _link(self) -> None:
         """Record that the user and the visitor are one person, once the visitor has an id."""

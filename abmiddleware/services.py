@@ -25,5 +25,3 @@ class Services(msgspec.Struct, frozen=True, eq=False):
     stickiness: Stickiness | None = None
     on_feature_usage: FeatureUsage | None = None
     redirects: RedirectOptions = ALL_REDIRECTS
-    #: Hosts beside the page's own that a redirect may lead to.
-    redirect_hosts: frozenset[str] = frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, Generic, Self, TypeVar
 
 import msgspec
@@ -80,9 +80,17 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
         return cls(
             Table(plans),
             Table(features),
-            tuple(plan for document in documents for plan in document.redirects()),
+            tuple(_redirects(documents)),
             None if options == NEUTRAL else options,
             ordered,
             (*ordered, *({"user_id"} - units)),
             features.keys() - plans.keys() if plans else features.keys(),
         )
+
+
+def _redirects(documents: Sequence[Document]) -> Iterator[Plan]:
+    """Yield the experiments that run by themselves, but for keys that an earlier document has."""
+    taken: set[str] = set()
+    for document in documents:
+        yield from (plan for plan in document.redirects() if plan.key not in taken)
+        taken.update(document.experiments)

@@ -86,10 +86,10 @@ class RequestBuckets:
     def load(self, keys: Sequence[str]) -> None:
         """Load documents; those that cannot be loaded are empty."""
         try:
-            found = cast(StickyStore, self._store).load(keys)
+            self._take(keys, cast(StickyStore, self._store).load(keys))
         except Exception as error:  # noqa: BLE001  # a store may raise whatever its backend does
-            found = self._failed("loaded", error)
-        self._take(keys, found)
+            self._failed("loaded", error)
+            self._take(keys, {})
 
     async def aload(self, keys: Sequence[str]) -> None:
         """Load documents from a store that is awaited, or from any other."""
@@ -97,10 +97,10 @@ class RequestBuckets:
             self.load(keys)
             return
         try:
-            found = await cast(AsyncStickyStore, self._store).load(keys)
+            self._take(keys, await cast(AsyncStickyStore, self._store).load(keys))
         except Exception as error:  # noqa: BLE001
-            found = self._failed("loaded", error)
-        self._take(keys, found)
+            self._failed("loaded", error)
+            self._take(keys, {})
 
     def save(self, changes: Mapping[str, Mapping[str, str]]) -> None:
         """Save new assignments, by document key."""
@@ -127,13 +127,12 @@ class RequestBuckets:
             return self._store.set_cookie(is_secure)
         return None
 
-    def _failed(self, what: str, error: Exception) -> Mapping[str, StickyDocument]:
+    def _failed(self, what: str, error: Exception) -> None:
         self._owner.fail(what, error)
-        return {}
 
     def _take(self, keys: Sequence[str], found: Mapping[str, StickyDocument]) -> None:
-        for key in keys:
-            self._documents[key] = found[key].assignments if key in found else {}
+        taken = {key: found[key].assignments if key in found else {} for key in keys}
+        self._documents.update(taken)
 
     def _changed(self, changes: Mapping[str, Mapping[str, str]]) -> list[StickyDocument]:
         """Note changes, so that what follows in the request sees them, and return documents."""

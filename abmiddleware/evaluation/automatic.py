@@ -9,7 +9,12 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from abmiddleware.evaluation.plan import Plan
-from abmiddleware.evaluation.redirects import is_absolute, is_cross_origin, redirect_target
+from abmiddleware.evaluation.redirects import (
+    is_absolute,
+    is_cross_origin,
+    is_safe_redirect,
+    redirect_target,
+)
 from abmiddleware.evaluation.result import Result
 from abmiddleware.evaluation.running import run
 from abmiddleware.evaluation.scope import Scope
@@ -22,6 +27,8 @@ class RedirectOptions(NamedTuple):
     enabled: bool = True
     #: Whether a target may have another scheme or host than the page.
     cross_origin: bool = True
+    #: Hosts beside the page's own that a target may have; None for any, as long as it is safe.
+    hosts: Collection[str] | None = None
     #: Values of `change_id` that are switched off.
     blocked_changes: Collection[str] = frozenset()
 
@@ -55,7 +62,7 @@ def is_redirect(plan: Plan) -> bool:
     """Tell whether an experiment is a redirect: it has pages, and a variation that leaves them."""
     if plan.parts.extras.targets is None:
         return False
-    return any(target_of(arm.value) for arm in plan.parts.arms)
+    return bool(_targets(plan))
 
 
 #: All may run.
@@ -85,7 +92,27 @@ def may_run(plan: Plan, page: str, options: RedirectOptions) -> bool:
     """Tell whether a redirect may run on a page; it is blocked otherwise."""
     if not is_redirect(plan) or plan.definition.change_id in options.blocked_changes:
         return False
-    targets = [target for arm in plan.parts.arms if (target := target_of(arm.value))]
+    targets = _targets(plan)
     if not is_absolute(page) or not all(map(is_absolute, targets)):
         return False
+    if refused_target(plan, page, options):
+        return False
     return options.cross_origin or not any(is_cross_origin(target, page) for target in targets)
+
+
+def refused_target(plan: Plan, page: str, options: RedirectOptions) -> str:
+    """Return a target whose host is not allowed; "" where there is none."""
+    if options.hosts is None:
+        return ""
+    targets = _targets(plan)
+    return next((each for each in targets if not is_safe_redirect(each, page, options.hosts)), "")
+
+
+def runs_on(plan: Plan, page: str, options: RedirectOptions) -> bool:
+    """Tell whether a page is one of a redirect that may run."""
+    targets = plan.parts.extras.targets
+    return targets is not None and targets(page) and may_run(plan, page, options)
+
+
+def _targets(plan: Plan) -> list[str]:
+    return [target for arm in plan.parts.arms if (target := target_of(arm.value))]

@@ -147,9 +147,7 @@ class Definition(Extra, Generic[T]):
     #: Of old payloads: names of groups, of which the unit must be in one.
     groups: Sequence[str] | None = field(default=None, kw_only=True)
     #: Of old code: asked whether the unit takes part; false or an exception says no.
-    include: Callable[[], object] | None = field(
-        default=None, kw_only=True, metadata={"json": ""}
-    )
+    include: Callable[[], object] | None = field(default=None, kw_only=True, metadata={"json": ""})
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

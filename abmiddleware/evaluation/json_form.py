@@ -9,6 +9,7 @@ from typing import Any
 
 from abmiddleware.evaluation.definition import Definition
 from abmiddleware.evaluation.growthbook import write
+from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import FeatureResult, Leaf, Result
 
 
@@ -67,11 +68,11 @@ def feature_result_json(result: FeatureResult[Any]) -> dict[str, Any]:
 
 
 def exposure_json(
-    definition: Definition[Any], result: Result[Any], attributes: dict[str, object], url: str
+    plan: Plan, result: Result[Any], attributes: dict[str, object], url: str
 ) -> dict[str, Any]:
     """Return an exposure as browsers take it over (section 17.3)."""
     return {
-        "experiment": experiment_json(definition, result),
+        "experiment": experiment_json(plan.definition, result),
         "result": result_json(result),
         "user": {"attributes": attributes, "url": url},
     }

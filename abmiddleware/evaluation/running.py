@@ -19,7 +19,6 @@ from abmiddleware.evaluation.plan import (
     unhashed,
 )
 from abmiddleware.evaluation.prerequisites import Answer, ask
-from abmiddleware.evaluation.urls import query_override
 from abmiddleware.evaluation.result import Reason, Result
 from abmiddleware.evaluation.scope import NEUTRAL, EvaluationOptions, Scope
 from abmiddleware.evaluation.sticky import (
@@ -29,6 +28,7 @@ from abmiddleware.evaluation.sticky import (
     is_blocked,
     kept_arm,
 )
+from abmiddleware.evaluation.urls import query_override
 from abmiddleware.evaluation.values import is_truthy, unit_text
 
 
@@ -116,21 +116,23 @@ def _bucketed(plan: Plan, scope: Scope, options: EvaluationOptions) -> Result[An
         return _out(plan, scope, Reason.URL)
     if parts.bucket is None:
         return _out(plan, scope, Reason.INVALID)
-    bucket = parts.bucket(unit.text)
     if kept.is_blocked:
         result = _out(plan, scope, Reason.BLOCKED)
         return msgspec.structs.replace(result, sticky_bucket_used=True)
+    bucket = parts.bucket(unit.text)
     arm = kept.arm or _chosen(plan, bucket)
     if arm is None:
         return _out(plan, scope, Reason.NOT_COVERED)
+    return _forced_out(plan, scope, options) or _enrolled(plan, scope, arm, unit, bucket, kept)
+
+
+def _forced_out(plan: Plan, scope: Scope, options: EvaluationOptions) -> Result[Any] | None:
+    """Return what comes in the place of an enrolment, if anything does (step 17)."""
     if plan.definition.force is not None:
         return _forced(plan, scope, plan.definition.force)
-    if options.qa_mode or parts.extras.is_stopped:
-        return _out(plan, scope, Reason.QA_MODE if options.qa_mode else Reason.STOPPED)
-    if sticky is not None:
-        document = document_key(unit.attribute, unit.value)
-        sticky.keep(document, assignment_key(plan.definition), arm.key)
-    return _enrolled(plan, arm, unit, bucket, is_kept=kept.arm is not None)
+    if options.qa_mode:
+        return _out(plan, scope, Reason.QA_MODE)
+    return _out(plan, scope, Reason.STOPPED) if plan.parts.extras.is_stopped else None
 
 
 def _sticky(plan: Plan, scope: Scope) -> StickyBuckets | None:
@@ -197,7 +199,14 @@ def _chosen(plan: Plan, bucket: float) -> Arm | None:
     return plan.parts.arms[index] if index >= 0 else None
 
 
-def _enrolled(plan: Plan, arm: Arm, unit: _Unit, bucket: float, *, is_kept: bool) -> Result[Any]:
+def _enrolled(
+    plan: Plan, scope: Scope, arm: Arm, unit: _Unit, bucket: float, kept: _Kept
+) -> Result[Any]:
+    """Return the enrolment, and note it in the unit's document (step 18)."""
+    sticky = _sticky(plan, scope)
+    if sticky is not None:
+        document = document_key(unit.attribute, unit.value)
+        sticky.keep(document, assignment_key(plan.definition), arm.key)
     return Result(
         True,
         arm.value,
@@ -209,9 +218,9 @@ def _enrolled(plan: Plan, arm: Arm, unit: _Unit, bucket: float, *, is_kept: bool
         bucket,
         arm.name,
         arm.passthrough,
-        is_kept,
+        kept.arm is not None,
         plan.parts.feature_id,
-        Reason.STICKY if is_kept else Reason.SPLIT,
+        Reason.SPLIT if kept.arm is None else Reason.STICKY,
         plan.parts.leaf,
     )
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.extras import required
 from abmiddleware.sticky.document import StickyDocument, storable, storable_keys
-from abmiddleware.sticky.extras import required
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.extras import required
 from abmiddleware.sticky.document import MAX_KEY, MAX_TEXT, StickyDocument
-from abmiddleware.sticky.extras import required
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable, Table

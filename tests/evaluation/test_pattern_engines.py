@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abmiddleware.evaluation.pattern_parser import Parser
-from abmiddleware.evaluation.pattern_tree import Node, PatternError
-from abmiddleware.evaluation.pattern_trim import trim
-from abmiddleware.evaluation.pattern_writer import write
-from abmiddleware.evaluation.patterns import _utf16
+from abmiddleware.evaluation.patterns.compiled import _utf16
+from abmiddleware.evaluation.patterns.parser import Parser
+from abmiddleware.evaluation.patterns.tree import Node, PatternError
+from abmiddleware.evaluation.patterns.trim import trim
+from abmiddleware.evaluation.patterns.writer import write
 from tests.evaluation.test_patterns import FOUND, FRAGMENTS, TEXTS
 
 regex = pytest.importorskip("regex")

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from abmiddleware.evaluation import patterns
 from abmiddleware.evaluation.patterns import (
     PatternError,
     RefusedPatternError,
     compile_pattern,
     cut_offs,
 )
+from abmiddleware.evaluation.patterns.compiled import _finder
 from tests.evaluation.support import passes_for
 
 #: What a search and what reading a pattern may take, in seconds of one processor.
@@ -359,6 +359,6 @@ def test_memory_that_runs_out_is_counted(monkeypatch: pytest.MonkeyPatch) -> Non
     def fails(_: str) -> object:
         raise MemoryError
 
-    found = patterns._finder(fails, untested=False)
+    found = _finder(fails, untested=False)
     assert not found("a")
     assert cut_offs == {"memory": 1}

@@ -8,8 +8,8 @@ import pytest
 
 from abmiddleware import Filter, VariationMeta
 from abmiddleware.evaluation.hashing import bucket_of
-from abmiddleware.evaluation.scope import EvaluationOptions
 from abmiddleware.evaluation.result import Reason, Result, unknown_result
+from abmiddleware.evaluation.scope import EvaluationOptions
 from tests.evaluation.support import compiled, run
 
 SECOND: Any = {"weights": [0, 1]}

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from abmiddleware import Experiment, Filter
-from abmiddleware.evaluation.scope import EvaluationOptions
 from abmiddleware.evaluation.result import Reason, Result
+from abmiddleware.evaluation.scope import EvaluationOptions
 from abmiddleware.evaluation.values import Attributes
 from tests.evaluation.support import DEFAULTS, evaluate, run
 

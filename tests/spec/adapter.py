@@ -118,7 +118,8 @@ def run_sticky(
         key: stored[key].assignments for key in keys if key in stored
     }
     while True:
-        scope = scope_of(context, StickyBuckets(loaded))
+        sticky = StickyBuckets(loaded)
+        scope = scope_of(context, sticky)
         try:
             result = scope.feature(key)
         except DocumentsNeededError as needed:
@@ -127,7 +128,7 @@ def run_sticky(
             continue
         break
     after = {name: dict(assignments) for name, assignments in loaded.items() if assignments}
-    for name, changes in scope.sticky.changes.items():
+    for name, changes in sticky.changes.items():
         after.setdefault(name, {}).update(changes)
     told = result.experiment_result
     return (
@@ -184,7 +185,8 @@ class Evaluation:
     def feature(self, key: str) -> dict[str, Json]:
         """Evaluate a feature anew; a client would keep the answer that it gave before."""
         self._usages.clear()
-        self._client._features.clear()
+        for known in [name for name in self._client._features if isinstance(name, str)]:
+            del self._client._features[known]
         return feature_result_json(self._client.feature(key))
 
     @property

@@ -8,7 +8,6 @@ from tests.spec.payload_strategies import (
     BANDIT,
     EXPERIMENT_FIELDS,
     FEATURE,
-    KEY,
     RULE_EXTRAS,
     SHARED,
     STICKY_FIELDS,
@@ -33,7 +32,9 @@ from tests.spec.strategies import (
 # Sections 2, 13 and 16: contexts, documents, auto experiments.
 
 USER_FIELDS: dict[str, Strategy] = {
-    "forcedVariations": some(dict.fromkeys(EXPERIMENTS, st.sampled_from([0, 1, 2, -1, "1"])), 2),
+    "forcedVariations": some(
+        dict.fromkeys([*EXPERIMENTS, "auto"], st.sampled_from([0, 1, 2, -1, "1"])), 2
+    ),
     "forcedFeatureValues": some(dict.fromkeys(FEATURES, SCALAR), 1),
     "url": st.sampled_from(URLS),
     "enabled": st.sampled_from([True, True, None, False]),
@@ -110,10 +111,11 @@ HOME = st.sampled_from(["/home", "x.com/home", "*"]).map(
     lambda each: [{"type": "simple", "pattern": each}]
 )
 AT_HOME = st.sampled_from(
-    ["http://x.com/home", "http://x.com/home/?exp=1&a=2", "http://x.com/home#f"]
+    ["http://x.com/home", "http://x.com/home/?auto=1&a=2", "http://x.com/home#f"]
 )
+#: Keys that no feature's experiment has: what is tracked already is not reported again (17.2).
 AUTO = together(
-    KEY,
+    st.fixed_dictionaries({"key": st.sampled_from(["auto", "next", "last"])}),
     st.fixed_dictionaries(
         {"variations": AUTO_VARIATIONS, "urlPatterns": mostly(HOME | TARGETS, st.none())}
     ),
@@ -131,7 +133,9 @@ AUTO_CONTEXT = together(
     CONTEXT,
     st.fixed_dictionaries(
         {
-            "experiments": st.lists(AUTO, min_size=1, max_size=3),
+            "experiments": st.lists(
+                AUTO, min_size=1, max_size=3, unique_by=lambda each: str(each["key"])
+            ),
             "url": mostly(AT_HOME, st.sampled_from(URLS)),
         }
     ),

@@ -26,20 +26,17 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
-from abmiddleware.evaluation.pattern_cost import search_cost
-from abmiddleware.evaluation.pattern_parser import Parser
-from abmiddleware.evaluation.pattern_tree import (
+from abmiddleware.evaluation.patterns.cost import search_cost
+from abmiddleware.evaluation.patterns.parser import Parser
+from abmiddleware.evaluation.patterns.tree import (
     TEXT_LIMIT,
     Node,
-    PatternError,
     RefusedPatternError,
     Repeat,
     children,
 )
-from abmiddleware.evaluation.pattern_trim import trim
-from abmiddleware.evaluation.pattern_writer import write
-
-__all__ = ["PatternError", "RefusedPatternError", "compile_pattern", "cut_offs"]
+from abmiddleware.evaluation.patterns.trim import trim
+from abmiddleware.evaluation.patterns.writer import write
 
 #: The longest pattern, in UTF-16 code units.
 PATTERN_LIMIT: Final = 1_000

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from abmiddleware.evaluation.pattern_growth import (
+from abmiddleware.evaluation.patterns.growth import (
     ONE,
     PLACES,
     ZERO,
@@ -27,7 +27,7 @@ from abmiddleware.evaluation.pattern_growth import (
     times,
     value,
 )
-from abmiddleware.evaluation.pattern_spend import (
+from abmiddleware.evaluation.patterns.spend import (
     NOTHING,
     Line,
     Spend,
@@ -35,8 +35,8 @@ from abmiddleware.evaluation.pattern_spend import (
     fixed_value,
     one_way,
 )
-from abmiddleware.evaluation.pattern_starts import DEPTH, Starts, gaps
-from abmiddleware.evaluation.pattern_tree import (
+from abmiddleware.evaluation.patterns.starts import DEPTH, Starts, gaps
+from abmiddleware.evaluation.patterns.tree import (
     ENDLESS,
     TEXT_LIMIT,
     Chain,

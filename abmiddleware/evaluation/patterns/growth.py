@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import comb, inf
 from typing import Final, TypeAlias
 
-from abmiddleware.evaluation.pattern_tree import TEXT_LIMIT
+from abmiddleware.evaluation.patterns.tree import TEXT_LIMIT
 
 #: What is multiplied with nothing, with the places in a text, its pairs of places, its triples.
 Growth: TypeAlias = tuple[float, float, float, float]
@@ -18,6 +18,7 @@ _TUPLES: Final = tuple(comb(TEXT_LIMIT + degree, degree) for degree in range(4))
 
 
 def constant(value: float) -> Growth:
+    """Return a number that is the same for every text."""
     return (value, 0, 0, 0)
 
 
@@ -27,6 +28,7 @@ def value(growth: Growth) -> float:
 
 
 def plus(one: Growth, two: Growth) -> Growth:
+    """Add."""
     return (one[0] + two[0], one[1] + two[1], one[2] + two[2], one[3] + two[3])
 
 

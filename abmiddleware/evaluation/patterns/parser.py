@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from abmiddleware.evaluation.pattern_sets import (
+from abmiddleware.evaluation.patterns.sets import (
     DOT,
     ESCAPED,
     merged,
@@ -17,7 +17,7 @@ from abmiddleware.evaluation.pattern_sets import (
     weight,
     with_variants,
 )
-from abmiddleware.evaluation.pattern_tree import (
+from abmiddleware.evaluation.patterns.tree import (
     ENDLESS,
     Chain,
     Choice,
@@ -107,6 +107,7 @@ class Parser:
         return self._frames[0].body()
 
     def error(self, what: str) -> PatternError:
+        """Return the error of what is wrong at the present position."""
         return PatternError(f"{what} at position {self._at}")
 
     def _match(self, expression: re.Pattern[str]) -> re.Match[str] | None:

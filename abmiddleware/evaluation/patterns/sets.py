@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
-from abmiddleware.evaluation.pattern_tree import Ranges
+from abmiddleware.evaluation.patterns.tree import Ranges
 
 LAST: Final = 0xFFFF
 _ASCII: Final = 0x80

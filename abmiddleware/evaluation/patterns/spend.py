@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from abmiddleware.evaluation.pattern_growth import ONE, ZERO, Growth, least
+from abmiddleware.evaluation.patterns.growth import ONE, ZERO, Growth, least
 
 
 class Line(NamedTuple):

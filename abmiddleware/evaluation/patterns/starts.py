@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Final, NamedTuple
 
-from abmiddleware.evaluation.pattern_tree import (
+from abmiddleware.evaluation.patterns.tree import (
     Chain,
     Choice,
     Edge,

@@ -1,6 +1,6 @@
 """The parts of a regular expression that has been read, and the limits that it is read under.
 
-A tree is made by `pattern_parser`, estimated by `pattern_cost` and written by `pattern_writer`.
+A tree is made by `parser`, estimated by `cost` and written by `writer`.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Look(NamedTuple):
 
     @property
     def behind(self) -> bool:
+        """Whether it looks at what comes before."""
         return self.opener in {"(?<=", "(?<!"}
 
 

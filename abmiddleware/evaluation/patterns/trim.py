@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from abmiddleware.evaluation.pattern_tree import (
+from abmiddleware.evaluation.patterns.tree import (
     Chain,
     Choice,
     Group,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from abmiddleware.evaluation.pattern_sets import written
-from abmiddleware.evaluation.pattern_tree import (
+from abmiddleware.evaluation.patterns.sets import written
+from abmiddleware.evaluation.patterns.tree import (
     ENDLESS,
     Chain,
     Choice,
@@ -17,7 +17,7 @@ from abmiddleware.evaluation.pattern_tree import (
     Repeat,
     Units,
 )
-from abmiddleware.evaluation.pattern_trim import captures, referenced
+from abmiddleware.evaluation.patterns.trim import captures, referenced
 
 _EDGES: Final = {"^": "^", "$": r"\Z", r"\b": r"(?a:\b)", r"\B": r"(?!(?a:\b))"}
 
