@@ -1,118 +1,77 @@
-"""What one decision costs, in µs of CPU, beside GrowthBook's SDK in the same run."""
+"""What one decision costs, in µs of CPU, beside other libraries in the same run."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from time import process_time
-from uuid import uuid4
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
-from benchmarks.candidates import (
-    Candidate,
-    ClientPerRequest,
-    CountingListener,
-    DecisionAlone,
-    Listener,
-)
-from benchmarks.figures import Figure, paired, shuffled, uncollected
-from benchmarks.growthbook_candidates import AsyncClient, Readme, RunPerRequest
+from benchmarks import bars, candidates
+from benchmarks.bars import Bar, Verdict
+from benchmarks.figures import Figure, paired
+from benchmarks.rounds import Effort, Times
+from benchmarks.rounds import measure as measure_rounds
+from benchmarks.trials import DECISION_CASES
 
+USUAL: Final = Effort(rounds=41, milliseconds=15, checked=4000)
+QUICK: Final = Effort(rounds=15, milliseconds=4, checked=500)
 
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much is measured."""
-
-    rounds: int
-    #: New users of every round, the same for all candidates.
-    users: int
-    #: Users whose answers are compared before.
-    checked: int
-
-
-USUAL = Effort(rounds=41, users=2000, checked=4000)
-QUICK = Effort(rounds=11, users=500, checked=500)
+#: By candidate: its bar, and whether the bar is of our time by theirs, or theirs by ours.
+_BARS: Final[dict[str, tuple[Bar, bool]]] = {
+    candidates.EPPO: (bars.EPPO, True),
+    candidates.GROWTHBOOK_CLIENT: (bars.CLIENT, False),
+    candidates.GROWTHBOOK_README: (bars.README, False),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """The figures of one candidate."""
+    """The figures of one candidate in one case."""
 
+    case: str
+    title: str
     name: str
-    #: Of one decision.
-    microseconds: Figure
-    #: How many times the time of the first candidate, paired by round.
-    ratio: Figure
+    #: Of one decision; None where the candidate is left out.
+    microseconds: Figure | None = None
+    #: How many times our time, paired by round; None where one of the two is left out.
+    ratio: Figure | None = None
+    verdict: Verdict | None = None
+    left_out: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {**asdict(self), "verdict": self.verdict.as_json() if self.verdict else None}
 
 
-def measure(effort: Effort, advance: Callable[[], None]) -> list[DecisionRow]:
-    """Measure every candidate in interleaved rounds, after a check that they agree.
+def measure(
+    effort: Effort, advance: Callable[[], None], cases: Sequence[str] | None = None
+) -> list[DecisionRow]:
+    """Measure every candidate in these cases, or in all.
 
     Raises:
-        RuntimeError: two candidates decided differently, or an exposure is missing.
+        RuntimeError: two candidates decided differently, or exposures are missing.
     """
-    with _loop() as loop:
-        _check(loop, _new_users(effort.checked))
-        candidates = _candidates(Listener(), loop)
-        seconds: dict[str, list[float]] = {candidate.name: [] for candidate in candidates}
-        for turn in range(effort.rounds):
-            users = _new_users(effort.users)
-            with uncollected():
-                for candidate in shuffled(candidates, turn):
-                    seconds[candidate.name].append(_seconds(candidate, users))
-            advance()
-    ours = seconds[candidates[0].name]
-    return [_row(name, values, ours, effort.users) for name, values in seconds.items()]
+    cases = cases or DECISION_CASES
+    times = measure_rounds(candidates.NAMES, cases, effort, advance)
+    return [_row(times, case, name) for case in cases for name in candidates.NAMES]
 
 
-def _candidates(listener: Listener, loop: asyncio.AbstractEventLoop) -> list[Candidate]:
-    return [
-        ClientPerRequest(listener),
-        DecisionAlone(),
-        RunPerRequest(listener),
-        AsyncClient(listener, loop),
-        Readme(listener),
-    ]
+def _row(times: Times, case: str, name: str) -> DecisionRow:
+    title, own = times.cases[case].title, times.microseconds.get((case, name))
+    if own is None:
+        return DecisionRow(case, title, name, left_out=times.left_out[case, name])
+    spent, ours = Figure.with_extremes(own), times.microseconds.get((case, candidates.OURS))
+    if ours is None:
+        return DecisionRow(case, title, name, spent)
+    return DecisionRow(case, title, name, spent, _ratio(own, ours), _verdict(name, own, ours))
 
 
-@contextmanager
-def _loop() -> Iterator[asyncio.AbstractEventLoop]:
-    loop = asyncio.new_event_loop()
-    try:
-        yield loop
-    finally:
-        loop.close()
+def _verdict(name: str, own: Sequence[float], ours: Sequence[float]) -> Verdict | None:
+    if name not in _BARS:
+        return None
+    bar, is_ours_by_theirs = _BARS[name]
+    return Verdict(bar, _ratio(ours, own) if is_ours_by_theirs else _ratio(own, ours))
 
 
-def _new_users(count: int) -> list[str]:
-    return [str(uuid4()) for _ in range(count)]
-
-
-def _check(loop: asyncio.AbstractEventLoop, users: Sequence[str]) -> None:
-    listener = CountingListener()
-    expected: list[str] | None = None
-    for candidate in _candidates(listener, loop):
-        listener.count = 0
-        candidate.prepare(users)
-        values = candidate.decide()
-        expected = expected or values
-        if values != expected:
-            raise RuntimeError(f"{candidate.name}: decides differently from the first candidate")
-        if listener.count != candidate.exposes * len(users):
-            raise RuntimeError(f"{candidate.name}: {listener.count} exposures, {len(users)} users")
-
-
-def _seconds(candidate: Candidate, users: Sequence[str]) -> float:
-    candidate.prepare(users)
-    began = process_time()
-    candidate.decide()
-    return process_time() - began
-
-
-def _row(name: str, values: Sequence[float], ours: Sequence[float], users: int) -> DecisionRow:
-    return DecisionRow(
-        name,
-        Figure.with_extremes([value / users * 1e6 for value in values]),
-        Figure.with_extremes([value / own for value, own in paired(values, ours)]),
-    )
+def _ratio(left: Sequence[float], right: Sequence[float]) -> Figure:
+    return Figure.with_extremes([one / other for one, other in paired(left, right)])

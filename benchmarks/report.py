@@ -1,4 +1,4 @@
-"""The tables that people read, and the same figures as JSON."""
+"""The figures of one run, and the machine they were taken on."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from rich.console import Console, Group
-from rich.table import Table
+from rich.console import Console
 
+from benchmarks import tables
 from benchmarks.decision import DecisionRow
-from benchmarks.figures import Figure
+from benchmarks.load import LoadRow
 from benchmarks.middleware import SiteRow
-from benchmarks.sites.site import Variant
+from benchmarks.scale import ScaleRow
 
 _PACKAGES: Final = (
     "abmiddleware",
+    "eppo-server-sdk",
     "growthbook",
     "fnv-hash-fast",
     "msgspec",
@@ -29,28 +30,37 @@ _PACKAGES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Report:
-    """All figures of one run, and the machine they were taken on."""
+    """The figures of the parts that were asked for."""
 
-    machine: dict[str, str]
-    packages: dict[str, str]
-    decision: Sequence[DecisionRow]
-    middleware: Sequence[SiteRow]
-
-    @classmethod
-    def of(cls, decision: Sequence[DecisionRow], middleware: Sequence[SiteRow]) -> Report:
-        """Return the report of figures just taken on this machine."""
-        return cls(_machine(), {name: _version(name) for name in _PACKAGES}, decision, middleware)
+    decision: Sequence[DecisionRow] = ()
+    scale: Sequence[ScaleRow] = ()
+    load: Sequence[LoadRow] = ()
+    middleware: Sequence[SiteRow] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON values; every time is in µs of CPU."""
-        return asdict(self)
+        """Return it as JSON values; every time is of CPU."""
+        return {
+            "machine": _machine(),
+            "packages": {name: _version(name) for name in _PACKAGES},
+            "decision": [row.as_json() for row in self.decision],
+            "scale": [row.as_json() for row in self.scale],
+            "load": [row.as_json() for row in self.load],
+            "middleware": [asdict(row) for row in self.middleware],
+        }
 
     def show(self, console: Console) -> None:
         """Print the tables."""
-        console.print(Group(_facts(self), _decision_table(self.decision)))
-        console.print(_middleware_table(self.middleware))
+        console.print(_facts(), highlight=False)
+        if self.decision:
+            console.print(tables.decision_table(self.decision))
+        if self.scale:
+            console.print(tables.scale_table(self.scale))
+        if self.load:
+            console.print(tables.load_table(self.load))
+        if self.middleware:
+            console.print(tables.middleware_table(self.middleware))
 
 
 def _machine() -> dict[str, str]:
@@ -68,47 +78,7 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _facts(report: Report) -> str:
-    machine = report.machine
-    packages = ", ".join(f"{name} {number}" for name, number in report.packages.items())
+def _facts() -> str:
+    machine = _machine()
+    packages = ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
     return f"{machine['python']}, {machine['system']}, {machine['cpus']} CPUs; {packages}\n"
-
-
-def _decision_table(rows: Sequence[DecisionRow]) -> Table:
-    table = Table(
-        title="One decision, 50/50, hash version 2, a new user each time",
-        caption="µs of CPU: median, lowest…highest round; × is of the first row, round by round",
-    )
-    table.add_column("how")
-    table.add_column("µs", justify="right")
-    table.add_column("×", justify="right")
-    for row in rows:
-        table.add_row(row.name, _shown(row.microseconds, 2), _shown(row.ratio, 2))
-    return table
-
-
-def _middleware_table(rows: Sequence[SiteRow]) -> Table:
-    table = Table(
-        title="What the middleware adds to a request, of 20 experiments configured",
-        caption="µs of CPU over the bare application: median, first…third quartile of the "
-        "differences, round by round; the cookie is there",
-    )
-    table.add_column("framework")
-    table.add_column("bare request", justify="right")
-    for variant in Variant:
-        if variant is not Variant.BARE:
-            table.add_column(variant.value, justify="right")
-    table.add_column("0, over empty", justify="right")
-    for row in rows:
-        table.add_row(
-            row.name,
-            f"{row.microseconds[Variant.BARE].median:.1f}",
-            *[_shown(figure, 1) for figure in row.added.values()],
-            _shown(row.over_empty, 1),
-        )
-    return table
-
-
-def _shown(figure: Figure, digits: int) -> str:
-    low, high = f"{figure.low:.{digits}f}", f"{figure.high:.{digits}f}"
-    return f"{figure.median:.{digits}f}\n{low}…{high}"
