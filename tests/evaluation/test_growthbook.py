@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -237,7 +238,7 @@ OBJECT = Experiment(
     url_patterns=[UrlPattern("/a"), UrlPattern("b", "regex", include=False)],
     bucket_version=1,
 )
-FEATURE = Feature(
+FEATURE: Feature[Any] = Feature(
     "feature",
     {"a": 1},
     rules=[
@@ -326,6 +327,41 @@ def test_a_wrong_document_is_a_definition_error(document: dict[str, Any], path: 
         Experiment.from_growthbook(document)
 
     assert caught.value.path == path
+
+
+R = TypeVar("R")
+
+
+def read_or_refused(read: Callable[[], R], place: str) -> R | None:
+    """Return what is read; None where it is refused, as it should be."""
+    try:
+        return read()
+    except DefinitionError as error:
+        refusal = error
+    assert refusal.path == "key" or refusal.path.startswith(place)
+    assert refusal.problem
+    return None
+
+
+@thorough
+@given(documents(EXPERIMENT_FIELDS))
+def test_an_experiment_is_read_or_refused(document: dict[str, Any]) -> None:
+    """Whatever stands in its JSON, the mistake is a DefinitionError with a place."""
+    document = {"key": "exp", "variations": [1, 2], **document}
+    experiment = read_or_refused(lambda: Experiment.from_growthbook(document), "exp")
+
+    if experiment is not None:
+        assert exactly(experiment.to_growthbook()) == exactly(document)
+
+
+@thorough
+@given(FEATURES)
+def test_a_feature_is_read_or_refused(document: dict[str, Any]) -> None:
+    """The same holds for a feature and its rules."""
+    feature = read_or_refused(lambda: Feature.from_growthbook("flag", document), "flag")
+
+    if feature is not None:
+        assert exactly(feature.to_growthbook()) == exactly(document)
 
 
 def test_a_feature_can_be_pickled() -> None:

@@ -19,7 +19,8 @@ from abmiddleware.evaluation.patterns.compiled import _finder
 from tests.evaluation.support import passes_for
 
 #: What a search and what reading a pattern may take, in seconds of one processor.
-ALLOWED = 0.05
+#: Where coverage is measured, line by line, our own code takes several times as long.
+ALLOWED = 0.05 if sys.gettrace() is None else 0.4
 LIMIT = 512
 
 EVIL = [

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from abmiddleware import ConfigurationError
+from abmiddleware.extras import required
 from abmiddleware.sticky import (
     AsyncRedisStickyStore,
     AsyncSQLStickyStore,
     RedisStickyStore,
     SQLStickyStore,
 )
-from abmiddleware.sticky.extras import required
 
 ROOT = Path(__file__).parents[2]
 STORES = [

@@ -152,9 +152,37 @@ async def gather(experiments: ExperimentClient) -> Reply:
     return Reply(" ".join(result.value for result in results))
 
 
+def flag(experiments: ExperimentClient) -> Reply:
+    return Reply(str(experiments.value("new-menu", "default")))
+
+
+def flags(experiments: ExperimentClient) -> Reply:
+    answers = [experiments.is_on(key) for key in ("new-menu", "child", "new-menu")]
+    return Reply(f"{answers} {experiments.run('menu-test').value}")
+
+
+def flag_threads(experiments: ExperimentClient) -> Reply:
+    start = threading.Barrier(50)
+
+    def ask(_: int) -> object:
+        start.wait(20)
+        return experiments.value("new-menu", "default")
+
+    with ThreadPoolExecutor(50) as pool:
+        return Reply(" ".join({str(value) for value in pool.map(ask, range(50))}))
+
+
+async def arun(experiments: ExperimentClient) -> Reply:
+    results = await asyncio.gather(*(experiments.arun("checkout-button") for _ in range(20)))
+    return Reply(" ".join({str(result.value) for result in results}))
+
+
 VIEWS: dict[str, View] = {
     "aged": aged,
     "buy": buy,
+    "flag": flag,
+    "flag-threads": flag_threads,
+    "flags": flags,
     "late": lambda experiments: Reply(late(experiments) for _ in range(1)),
     "log-in": log_in,
     "meet": meet,
@@ -177,4 +205,4 @@ VIEWS: dict[str, View] = {
 }
 #: Views that never touch the client, so that an application without it serves them, too.
 BARE: dict[str, Callable[[object], Reply]] = {"bare": bare, "quiet-stream": quiet_stream}
-ASYNC_VIEWS: dict[str, AsyncView] = {"gather": gather}
+ASYNC_VIEWS: dict[str, AsyncView] = {"arun": arun, "gather": gather}

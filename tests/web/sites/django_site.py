@@ -26,6 +26,10 @@ class DjangoVisitor:
         response = self._client.get(f"/sync{path}", headers=headers, secure=secure)
         return _told(cast(HttpResponseBase, response), b"".join(response))
 
+    def post(self, path: str) -> Response:
+        response = self._client.post(f"/sync{path}")
+        return _told(cast(HttpResponseBase, response), b"".join(response))
+
     def cookie(self, name: str) -> str | None:
         morsel = self._client.cookies.get(name)
         return morsel.value if morsel else None
@@ -42,6 +46,10 @@ class AsyncDjangoVisitor:
         self, path: str, *, headers: dict[str, str] | None = None, secure: bool = False
     ) -> Response:
         return async_to_sync(self._get)(path, headers, secure)
+
+    def post(self, path: str) -> Response:
+        response = async_to_sync(self._client.post)(f"/async{path}")
+        return _told(cast(HttpResponse, response), cast(HttpResponse, response).content)
 
     async def _get(self, path: str, headers: dict[str, str] | None, secure: bool) -> Response:
         response = cast(

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from abmiddleware import Engine
 from abmiddleware_flask import Experiments
@@ -23,8 +24,10 @@ class FlaskVisitor:
     ) -> Response:
         base_url = "https://localhost" if secure else "http://localhost"
         response = self._client.get(path, headers=headers, base_url=base_url)
-        pairs = [(name.lower(), value) for name, value in response.headers]
-        return Response(response.status_code, pairs, response.get_data(as_text=True))
+        return _told(response)
+
+    def post(self, path: str) -> Response:
+        return _told(self._client.post(path))
 
     def cookie(self, name: str) -> str | None:
         cookie = self._client.get_cookie(name)
@@ -32,6 +35,11 @@ class FlaskVisitor:
 
     def set_cookie(self, name: str, value: str) -> None:
         self._client.set_cookie(name, value)
+
+
+def _told(response: TestResponse) -> Response:
+    pairs = [(name.lower(), value) for name, value in response.headers]
+    return Response(response.status_code, pairs, response.get_data(as_text=True))
 
 
 class FlaskSite:

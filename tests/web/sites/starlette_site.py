@@ -20,21 +20,27 @@ from tests.web.views import ASYNC_VIEWS, BARE, VIEWS, Reply
 
 class StarletteVisitor:
     def __init__(self, app: Starlette) -> None:
-        self._client = TestClient(app, raise_server_exceptions=False)
+        self._client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
 
     def get(
         self, path: str, *, headers: dict[str, str] | None = None, secure: bool = False
     ) -> Response:
         url = f"https://testserver{path}" if secure else path
-        response = self._client.get(url, headers=headers)
-        pairs = [(name.lower(), value) for name, value in response.headers.multi_items()]
-        return Response(response.status_code, pairs, response.text)
+        return _told(self._client.get(url, headers=headers))
+
+    def post(self, path: str) -> Response:
+        return _told(self._client.post(path))
 
     def cookie(self, name: str) -> str | None:
         return self._client.cookies.get(name)
 
     def set_cookie(self, name: str, value: str) -> None:
         self._client.cookies.set(name, value)
+
+
+def _told(response: Any) -> Response:
+    pairs = [(name.lower(), value) for name, value in response.headers.multi_items()]
+    return Response(response.status_code, pairs, response.text)
 
 
 class StarletteSite:
