@@ -37,15 +37,13 @@ class Effects(msgspec.Struct, eq=False):
 class Asking:
     """The questions of one client that the short way cannot answer."""
 
-    __slots__ = ("_context", "_services", "buckets", "snapshot", "waiting")
+    __slots__ = ("_context", "_services", "buckets", "snapshot")
 
     def __init__(self, services: Services, context: UserContext, snapshot: Snapshot) -> None:
         self._services = services
         self._context = context
         self.snapshot = snapshot
         self.buckets = self._opened()
-        #: What waits for an answer to be used, by experiment key.
-        self.waiting: dict[str, Effects] = {}
 
     def _opened(self) -> RequestBuckets | None:
         stickiness, facts = self._services.stickiness, self._context.facts

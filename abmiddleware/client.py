@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeVar, overload
+from typing import Any, Final, NamedTuple, TypeVar, cast, overload
 
 from abmiddleware.deciding import DecidingClient, identity, key_of, same
 from abmiddleware.evaluation.automatic import redirect, refused_target, runs_on
@@ -16,7 +16,6 @@ from abmiddleware.evaluation.scope import Scope
 from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.identity import SetCookie
 from abmiddleware.notices import notices
-from abmiddleware.snapshot import Snapshot
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -55,19 +54,21 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             ConfigurationError: in strict mode, the sticky store must be awaited by `afeature`.
         """
         key = feature if type(feature) is str else key_of(feature)
-        known: FeatureResult[Any] | None = self._features.get(key)
+        known: FeatureResult[Any] | None = self._once.get(key)
         if known is not None:
             return known if known.source is not _UNKNOWN else self._known(feature, known)
         snapshot = self._snapshot or self._pin()
         plan = snapshot.short_features.get(key) if type(feature) is str else None
-        if plan is None or not self._is_private or self._whole is not None:
+        if plan is None or self._whole is not None:
             return self._feature(feature, key)
+        if not self._is_private:
+            self._depend()
         enrolled: list[tuple[Plan, Result[Any]]] = []
         try:
             result: FeatureResult[Any] = plan(self._context, enrolled)
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             return self._feature_failed(key, error)
-        first: FeatureResult[Any] = self._features.setdefault(key, result)
+        first: FeatureResult[Any] = self._once.setdefault(key, result)
         if first is not result:  # another thread was quicker, and exposes
             return first
         for enrolment in enrolled:
@@ -84,17 +85,17 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             UnknownFeatureError: in strict mode, no configuration knows the key.
         """
         key = key_of(feature)
-        if key in self._features or self._services.stickiness is None:
+        if key in self._once or self._services.stickiness is None:
             return self.feature(feature)
         self._depend()
         asking = self._asking()
         try:
-            result, effects = await asking.aask(_question(feature, key), self._features)
+            result, effects = await asking.aask(_question(feature, key), self._once)
             await asking.asave(effects)
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             return self._feature_failed(key, error)
         self._use(effects)
-        return self._known(feature, result)
+        return self._known(feature, self._once.setdefault(key, result))
 
     @overload
     def value(self, asked: Experiment[T], default: D) -> T | D: ...
@@ -133,6 +134,9 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         """Return the URL that an experiment of redirects sends this visitor to, or None.
 
         For GET and HEAD only. The exposure is recorded; answer with a redirect of status 302.
+
+        Raises:
+            ConfigurationError: in strict mode, the sticky store must be awaited, which this cannot.
         """
         facts, services = self._context.facts, self._services
         if facts is None or facts.method() not in ("GET", "HEAD") or not self._pin().redirects:
@@ -146,10 +150,12 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             self._depend()
         try:
             chosen, effects = self._asking().ask(
-                lambda scope: redirect(plans, scope, services.redirects), self._features
+                lambda scope: redirect(plans, scope, services.redirects), self._once
             )
             self._use(effects)
             return None if chosen is None else chosen.target(page)
+        except ConfigurationError:  # in strict mode: the store must be awaited
+            raise
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             notices.warn("redirect", "nobody is redirected: %r", error, error=error)
             return None
@@ -157,18 +163,17 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
     @property
     def assignments(self) -> Mapping[str, Result[Any]]:
         """The results of experiments so far, by experiment key."""
-        return {key: result for key, (_, result) in list(self._answers.items())}
+        return {key: answer[1] for key, answer in list(self._answers.items())}
 
     def deferred_exposures(self) -> list[dict[str, Any]]:
         """Return the exposures so far for a browser's SDK, as JSON values (section 17.3)."""
-        waiting = () if self._whole is None else self._whole.waiting
         page, told = self._context.page(), []
-        for number, (key, known) in enumerate(list(self._features.items())):
+        for number, (key, known) in enumerate(list(self._once.items())):
             if type(key) is tuple:
                 plan, result = known
                 told.append(exposure_json(plan, result, self._attributes_at(1, number), page))
-        for number, (key, (plan, result)) in enumerate(list(self._answers.items())):
-            if result.hash_used and key not in waiting and not self._is_shown(plan, result):
+        for number, (plan, result, waits) in enumerate(list(self._answers.values())):
+            if result.hash_used and not waits and not self._is_shown(plan, result):
                 told.append(exposure_json(plan, result, self._attributes_at(0, number), page))
         return told
 
@@ -181,9 +186,9 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
 
     def _is_shown(self, plan: Plan, result: Result[Any]) -> bool:
         """Tell whether a feature or a prerequisite exposed the same enrolment."""
-        first = self._features.get((plan.key,))
+        first = self._once.get((plan.key,))
         return first is not None and (
-            same(first[1], result) or identity(plan, result) in self._features
+            same(first[1], result) or identity(plan, result) in self._once
         )
 
     def identify(self, /, **attributes: object) -> None:
@@ -192,8 +197,8 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         What is decided already keeps its answer. A `user_id` beside a visitor id is recorded as
         a link of the two, so that an analysis can follow a visitor over a login.
         """
-        if self._answers or self._features:
-            counts = (len(self._answers), len(self._features))
+        if self._answers or self._once:
+            counts = (len(self._answers), len(self._once))
             era = _Era(counts, dict(self._context))
             self._eras = (*self._eras, era)
         self._identify(attributes)
@@ -208,28 +213,31 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
 
     def _feature(self, feature: Feature[Any] | str, key: str) -> FeatureResult[Any]:
         """Evaluate a feature that was not asked for before, the whole way."""
+        if isinstance(feature, str) and self._is_short_feature(key):
+            return self.feature(feature)
         if not self._is_private:
             self._depend()
-        snapshot = self._pin()
         asking = self._asking()
         try:
-            result, effects = asking.ask(_question(feature, key), self._features)
+            result, effects = asking.ask(_question(feature, key), self._once)
         except ConfigurationError:  # in strict mode: the store must be awaited
             raise
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             return self._feature_failed(key, error)
         self._use(effects)
-        if isinstance(feature, str) and key in snapshot.features:
-            self._remember(key, snapshot)
-        return self._known(feature, result)
+        return self._known(feature, self._once.setdefault(key, result))
 
-    def _remember(self, key: str, snapshot: Snapshot) -> None:
-        """Remember that nothing but the definition decides a feature, where that is so."""
+    def _is_short_feature(self, key: str) -> bool:
+        """Tell whether nothing but the definition decides a feature, and remember it."""
+        snapshot = self._pin()
+        if snapshot.options is not None or self._services.stickiness or self._whole is not None:
+            return False
+        if key not in snapshot.features or len(snapshot.short_features) >= _MAX_SHORT:
+            return False
         short = snapshot.features[key].short
-        if short is None or snapshot.options is not None or self._services.stickiness is not None:
-            return
-        if len(snapshot.short_features) < _MAX_SHORT:
+        if short is not None:
             snapshot.short_features[key] = short
+        return short is not None
 
     def _feature_failed(self, key: str, error: Exception) -> FeatureResult[Any]:
         notices.warn(
@@ -239,7 +247,8 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             error,
             error=error,
         )
-        return FeatureResult(key, None, FeatureSource.ERROR)
+        failed: FeatureResult[Any] = FeatureResult(key, None, FeatureSource.ERROR)
+        return cast(FeatureResult[Any], self._once.setdefault(key, failed))
 
     def _known(self, feature: Feature[Any] | str, result: FeatureResult[Any]) -> FeatureResult[Any]:
         """Return the result of a feature, telling of one that nothing knows."""

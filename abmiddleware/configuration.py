@@ -36,8 +36,12 @@ class Configuration:
         #: The snapshot where there is no source, so that it needs no look when it is pinned.
         self.fixed: Snapshot | None = None
         self.replace(self.snapshot)
-        for source in self.sources:
-            source.open(self._changed)
+        for number, source in enumerate(self.sources):
+            try:
+                source.open(self._changed)
+            except Exception:
+                _close(self.sources[:number], 0.0)
+                raise
         if self.sources:
             self._changed()
 
@@ -83,9 +87,13 @@ class Configuration:
 
     def close(self, timeout: float) -> None:
         """Stop every source; together they take at most `timeout` seconds."""
-        end = monotonic() + timeout
-        for source in self.sources:
-            try:
-                source.close(max(0.0, end - monotonic()))
-            except Exception as error:  # noqa: BLE001  # the others must be closed, too
-                notices.warn(f"close {source.name}", "source %s: %r", source.name, error)
+        _close(self.sources, timeout)
+
+
+def _close(sources: Sequence[Source], timeout: float) -> None:
+    end = monotonic() + timeout
+    for source in sources:
+        try:
+            source.close(max(0.0, end - monotonic()))
+        except Exception as error:  # noqa: BLE001  # the others must be closed, too
+            notices.warn(f"close {source.name}", "source %s: %r", source.name, error)

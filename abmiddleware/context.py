@@ -17,7 +17,8 @@ from abmiddleware.notices import notices
 #: Computes an attribute from the framework's request.
 Resolver = Callable[[Any], object]
 
-_JSON = frozenset({str, int, float, bool, type(None), list, dict})
+#: The types of JSON values.
+PLAIN = frozenset({str, int, float, bool, type(None), list, dict})
 
 
 class RequestFacts(Protocol):
@@ -78,7 +79,7 @@ class UserContext(Attributes):
         """Set attributes; what is decided already stays."""
         self.update(attributes)
         for name, value in attributes.items():
-            if type(value) not in _JSON:
+            if type(value) not in PLAIN:
                 self[name] = plain(name, value)
 
     def warn_no_unit(self, key: str, attribute: str) -> None:
@@ -203,7 +204,7 @@ def plain(name: str, value: object) -> object:
     UUIDs, decimals, dates, enums, tuples and the numbers of NumPy are converted; anything else
     counts as missing, with a warning, since its text may differ between processes.
     """
-    if type(value) in _JSON:
+    if type(value) in PLAIN:
         return value
     try:
         return _converted(value)
@@ -224,7 +225,7 @@ def _is_whole(value: Integral | Real | Decimal) -> bool:
 
 
 def _converted(value: object) -> object:
-    if type(value) in _JSON:
+    if type(value) in PLAIN:
         return value
     if isinstance(value, Enum):
         return _converted(value.value)

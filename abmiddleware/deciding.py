@@ -29,21 +29,32 @@ _MAX_SHORT: Final = 20_000
 
 _NO_UNIT: Final = Reason.NO_UNIT
 
-#: Where `_features` keeps the client's `Asking`, so that of many threads one makes it.
+#: Where `_once` has the client's `Asking`.
 _ASKING: Final = None
 
 
-class DecidingClient(RecordingClient, eq=False, weakref=True):
-    """Decides experiments, the short way or the whole one."""
+#: The plan that decided, its result, and what waits for the answer to be used: at most one, which
+#: of many threads one takes.
+_Answer = tuple[Plan, Result[Any], list[Effects]]
 
-    #: The plan that decided, and its result, by experiment key.
-    _answers: dict[str, tuple[Plan, Result[Any]]] = {}  # noqa: RUF012  # msgspec copies it
-    #: What features brought: their results, by key, and the enrolments that they and prerequisites
-    #: exposed, each by a tuple of the experiment's key, and of all that tells apart further ones of
-    #: the same experiment (17.2). One dictionary, since one is made for every request.
-    _features: dict[object, Any] = {}  # noqa: RUF012
+#: Shared by the answers that are used at once.
+_USED: Final[list[Effects]] = []
+
+
+class DecidingClient(RecordingClient, eq=False, weakref=True):
+    """Decides experiments, the short way or the whole one.
+
+    `_once` has the results of features by their key, and the enrolments that they and prerequisites
+    exposed: each by a tuple of the experiment's key, and further ones of the same experiment by all
+    that tells them apart (17.2).
+    """
+
+    #: By experiment key.
+    _answers: dict[str, _Answer] = {}  # noqa: RUF012  # msgspec copies it
     #: What goes the whole way; None while the short one does.
     _whole: Asking | None = None
+    #: Whether a feature or a prerequisite exposed an experiment.
+    _has_shown: bool = False
 
     @overload
     def run(self, experiment: Experiment[T]) -> Result[T]: ...
@@ -72,12 +83,12 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
             result = plan.decide(self._context)
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             result = self._failed(plan, error)
-        answer = (plan, result)
+        answer = (plan, result, _USED)
         first = self._answers.setdefault(key, answer)
         if first is not answer:  # another thread was quicker, and exposes it
             return first[1]
         if result.hash_used:
-            if not self._features or self._is_first(plan, result):
+            if not self._has_shown or self._is_first(plan, result):
                 self._expose(plan, result)
         elif result.reason is _NO_UNIT:
             self._context.warn_no_unit(key, plan.hash_attribute)
@@ -103,11 +114,11 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
             return unknown_result()
         asking = self._asking()
         try:
-            result, effects = await asking.aask(partial(run, plan), self._features)
+            result, effects = await asking.aask(partial(run, plan), self._once)
             await asking.asave(effects)
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             result, effects = self._failed(plan, error), Effects()
-        self._answer(asking, key, (plan, result), effects)
+        self._answer(key, plan, result, effects)
         return self.run(experiment)
 
     @overload
@@ -147,8 +158,11 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
                 return self.run(experiment)
             self._peeked(plan, key)
             answer = self._answers[key]
-        if self._whole is not None and (effects := self._whole.waiting.pop(key, None)) is not None:
-            self._use(effects)
+        while answer[2]:
+            try:
+                self._use(answer[2].pop())
+            except IndexError:  # another thread took it
+                break
         return self._again(experiment, answer)
 
     def _is_short(self, plan: Plan, experiment: Experiment[Any] | str) -> bool:
@@ -166,23 +180,19 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
         """Decide an experiment that was not asked for before, the whole way; use nothing."""
         asking = self._asking()
         try:
-            result, effects = asking.ask(partial(run, plan), self._features)
+            result, effects = asking.ask(partial(run, plan), self._once)
         except ConfigurationError:  # in strict mode: the store must be awaited
             raise
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             result, effects = self._failed(plan, error), Effects()
-        return self._answer(asking, key, (plan, result), effects)
+        return self._answer(key, plan, result, effects)
 
-    def _answer(
-        self, asking: Asking, key: str, answer: tuple[Plan, Result[Any]], effects: Effects
-    ) -> Result[Any]:
+    def _answer(self, key: str, plan: Plan, result: Result[Any], effects: Effects) -> Result[Any]:
         """Keep an answer, with what it brings about once it is used."""
-        first = self._answers.setdefault(key, answer)
-        if first is answer:  # else another thread was quicker
-            asking.waiting[key] = effects
+        # The first of several threads wins; the others see its answer.
+        plan, result, _ = self._answers.setdefault(key, (plan, result, [effects]))
         if self._unlinked:
             self._link()
-        plan, result = first
         if result.reason is Reason.NO_UNIT:
             self._context.warn_no_unit(key, plan.hash_attribute)
         return result
@@ -194,23 +204,21 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
                 self._expose(*enrolment)
         self._asking().save(effects)
         for key, result in effects.features.items():
-            if key not in self._features and self._features.setdefault(key, result) is result:
+            if key not in self._once and self._once.setdefault(key, result) is result:
                 self._told(result)
 
     def _is_first(self, plan: Plan, result: Result[Any]) -> bool:
         """Tell whether an enrolment is to be exposed, and note that it is (17.2)."""
-        answer = self._answers.get(plan.key)
-        if answer is not None and answer[1] is not result and answer[1].hash_used:
-            is_waiting = self._whole is not None and plan.key in self._whole.waiting
-            if not is_waiting and same(answer[1], result):
-                return False
+        self._has_shown = True  # first, so that a run meanwhile looks here
+        if _was_used(self._answers.get(plan.key), result):
+            return False
         mine = (plan, result)
-        first = self._features.setdefault((plan.key,), mine)
+        first = self._once.setdefault((plan.key,), mine)
         if first is mine:
             return True
         if same(first[1], result):
             return False
-        return self._features.setdefault(identity(plan, result), mine) is mine
+        return self._once.setdefault(identity(plan, result), mine) is mine
 
     def _told(self, result: FeatureResult[Any]) -> None:
         """Report that a feature was evaluated (17.5)."""
@@ -241,15 +249,13 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
             self._depend()
         return plan
 
-    def _again(
-        self, experiment: Experiment[Any] | str, answer: tuple[Plan, Result[Any]]
-    ) -> Result[Any]:
+    def _again(self, experiment: Experiment[Any] | str, answer: _Answer) -> Result[Any]:
         """Return an answer that was given before.
 
         Raises:
             DefinitionError: in strict mode, to an experiment of the same key that differs.
         """
-        plan, result = answer
+        plan, result, _ = answer
         if not isinstance(experiment, Experiment) or experiment.plan is plan:
             return result
         if experiment.plan.config_hash == plan.config_hash:
@@ -257,7 +263,7 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
         # The values of the other may be of another type; its exposure stays the only one.
         self._services.catalogue.adopt(experiment.plan, self._pin())
         try:
-            return self._asking().ask(partial(run, experiment.plan), self._features)[0]
+            return self._asking().ask(partial(run, experiment.plan), self._once)[0]
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             return self._failed(experiment.plan, error)
 
@@ -266,7 +272,7 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
         whole = self._whole
         if whole is None:
             made = Asking(self._services, self._context, self._pin())
-            whole = self._whole = self._features.setdefault(_ASKING, made)
+            whole = self._whole = self._once.setdefault(_ASKING, made)
         return whole
 
     def _failed(self, plan: Plan, error: Exception) -> Result[Any]:
@@ -278,6 +284,13 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
             error=error,
         )
         return plan.failed()
+
+
+def _was_used(answer: _Answer | None, result: Result[Any]) -> bool:
+    """Tell whether another answer for an experiment's key was used, for the same enrolment."""
+    if answer is None or answer[1] is result or answer[2]:
+        return False
+    return answer[1].hash_used and same(answer[1], result)
 
 
 def same(left: Result[Any], right: Result[Any]) -> bool:

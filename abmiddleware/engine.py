@@ -10,7 +10,14 @@ from typing import Any, Final
 from abmiddleware.catalogue import Catalogue
 from abmiddleware.client import ExperimentClient
 from abmiddleware.configuration import Configuration
-from abmiddleware.context import RequestContext, RequestFacts, Resolver, UserContext, plain
+from abmiddleware.context import (
+    PLAIN,
+    RequestContext,
+    RequestFacts,
+    Resolver,
+    UserContext,
+    plain,
+)
 from abmiddleware.engine_checks import (
     check_attributes,
     check_cookie,
@@ -142,6 +149,11 @@ class Engine:
         self.cookie = check_cookie(VisitorCookie() if cookie is None else cookie)
         #: Whether the middleware answers with redirects itself.
         self.redirects = check_flag("redirects", redirects)
+        if self.redirects and sticky is not None and Stickiness(sticky).is_async:
+            raise ConfigurationError(
+                f"sticky: is a {type(sticky).__name__}, must not be awaited where the middleware "
+                "redirects; use the store that is not"
+            )
 
     def client(self, /, *, id: object = None, **attributes: object) -> ExperimentClient:  # noqa: A002
         """Return a client outside of any web request, for scripts, workers and inference.
@@ -156,7 +168,9 @@ class Engine:
         if id is not None:
             context["id"] = id if type(id) is str else plain("id", id)
         if attributes:
-            context.identify(attributes)
+            context.update(attributes)
+            if not {*map(type, attributes.values())} <= PLAIN:
+                context.identify(attributes)
         return ExperimentClient(self._services, context, True, False, self._configuration.fixed)
 
     def request_client(self, facts: RequestFacts) -> ExperimentClient:

@@ -17,10 +17,12 @@ from abmiddleware.exposures.records import Exposure, Link, Record, frozen, id_te
 from abmiddleware.mistakes import outcome_problem
 from abmiddleware.recorder import known_ids
 from abmiddleware.services import Services
-from abmiddleware.snapshot import Snapshot
+from abmiddleware.snapshot import VISITOR, VISITORS, Snapshot
 
 #: Shared by all records that have nothing to tell there.
 _NONE: Final[dict[str, Any]] = {}
+#: Where `_once` has the pinned snapshot.
+SNAPSHOT: Final = 0
 #: Records that wait at most for the end of a response or of `with`.
 _MAX_PENDING: Final = 1000
 
@@ -41,6 +43,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
     _snapshot: Snapshot | None = None
     #: The records that wait; None until they do.
     _pending: list[Record] | None = None
+    #: What is made once for all threads: the snapshot, and what `deciding.py` says.
+    _once: dict[object, Any] = {}  # msgspec copies it
     #: The users whose link to the visitor is recorded, and waits for a visitor id.
     _linked: str = ""
     _unlinked: str = ""
@@ -123,7 +127,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
         """Pin the configuration, at the first question."""
         snapshot = self._snapshot
         if snapshot is None:
-            snapshot = self._snapshot = self._services.catalogue.configuration.pin()
+            pinned = self._services.catalogue.configuration.pin()
+            snapshot = self._snapshot = self._once.setdefault(SNAPSHOT, pinned)
         return snapshot
 
     def _depend(self) -> None:
@@ -143,8 +148,9 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             result.hash_attribute,
             recorder.record_attributes,
         )
-        # Where nothing but the visitor id was read, there are no other ids.
-        is_alone = len(context) == 1 and unit_type == "id"
+        # Where experiments randomise by visitors only, all but `user_id` is no id.
+        ids = self._ids()
+        is_alone = ids is VISITORS and unit_type == VISITOR and "user_id" not in context
         record = Exposure(
             time_ns() // 1000,
             plan.key,
@@ -153,7 +159,7 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             result.variation_id,
             unit_type,
             unit if type(unit) is str else id_text(unit),
-            _NONE if is_alone else known_ids(context, self._ids(), unit_type),
+            _NONE if is_alone else known_ids(context, ids, unit_type),
             {name: frozen(context[name]) for name in names} if names else _NONE,
             plan.config_hash,
             recorder.service,
@@ -196,8 +202,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
 
     def _ids(self) -> tuple[str, ...]:
         """Return the attributes that may identify somebody: of all units, and `user_id`."""
-        known, adopted = self._pin().ids, self._services.catalogue.adopted_units
-        return (*known, *adopted) if adopted else known
+        snapshot, adopted = self._snapshot or self._pin(), self._services.catalogue.adopted_units
+        return (*snapshot.ids, *adopted) if adopted else snapshot.ids
 
     def _unit_ids(self) -> dict[str, str]:
         """Return the ids of all units, computing and issuing what is not known yet."""

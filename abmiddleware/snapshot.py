@@ -16,6 +16,8 @@ C = TypeVar("C")
 
 #: The attribute of visitors, whom most experiments randomise by.
 VISITOR: Final = "id"
+#: The ids where experiments randomise by visitors only.
+VISITORS: Final = (VISITOR, "user_id")
 
 
 class Table(dict[str, C], Generic[C]):
@@ -83,7 +85,7 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
             tuple(_redirects(documents)),
             None if options == NEUTRAL else options,
             ordered,
-            (*ordered, *({"user_id"} - units)),
+            VISITORS if units <= {VISITOR} else (*ordered, *({"user_id"} - units)),
             features.keys() - plans.keys() if plans else features.keys(),
         )
 

@@ -9,8 +9,9 @@ from abmiddleware.evaluation.buckets import equal_weights
 from abmiddleware.evaluation.conditions import Matcher, Problem
 from abmiddleware.evaluation.definition import Definition
 from abmiddleware.evaluation.operators import SavedGroups
-from abmiddleware.evaluation.plan import Plan, compile_targeting
+from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import Leaf
+from abmiddleware.evaluation.targeting import compile_targeting
 from abmiddleware.evaluation.values import Attributes
 
 #: Compiles the experiment with the weights of a leaf.

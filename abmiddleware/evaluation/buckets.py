@@ -6,13 +6,19 @@ Every function takes what a payload may hold and never raises: what cannot be us
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Final, cast
 
 from abmiddleware.evaluation.hashing import bucket_of
 from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, unit_text
 
 Range = tuple[float, float]
+#: Cut points, and the variation of each piece between them, or -1.
+Choice = tuple[tuple[float, ...], tuple[int, ...]]
+
+#: Combinations of weights and coverage that are remembered: most experiments share a few.
+_REMEMBERED: Final = 256
 
 
 def equal_weights(count: int) -> list[float]:
@@ -26,10 +32,13 @@ def bucket_ranges(count: int, coverage: object = None, weights: object = None) -
     Lower coverage shrinks every range from its right end, so nobody changes variation as it moves.
     The order of the floating-point operations is part of the contract (4.2).
     """
-    covered = _coverage(coverage)
+    return _weighted_ranges(_coverage(coverage), _usable_weights(count, weights))
+
+
+def _weighted_ranges(coverage: float, weights: Iterable[float]) -> list[Range]:
     ranges, start = [], 0.0
-    for weight in _usable_weights(count, weights):
-        ranges.append((start, start + covered * weight))
+    for weight in weights:
+        ranges.append((start, start + coverage * weight))
         start += weight
     return ranges
 
@@ -89,13 +98,23 @@ def choose_variation(bucket: float, ranges: Sequence[Range]) -> int:
     return -1
 
 
-def compile_choice(ranges: Sequence[Range]) -> tuple[list[float], list[int]]:
+def compile_choice(ranges: Sequence[Range]) -> Choice:
     """Return cut points and the variation of each piece between them.
 
     `indices[bisect_right(cuts, bucket)]` equals `choose_variation(bucket, ranges)` for any bucket.
     """
     cuts = sorted({edge for limits in ranges for edge in limits if edge == edge})
-    return cuts, [-1] + [choose_variation(cut, ranges) for cut in cuts]
+    return tuple(cuts), (-1, *(choose_variation(cut, ranges) for cut in cuts))
+
+
+def weighted_choice(count: int, coverage: object = None, weights: object = None) -> Choice:
+    """Return `compile_choice` of `bucket_ranges`; equal ones are one object."""
+    return _weighted_choice(_coverage(coverage), tuple(_usable_weights(count, weights)))
+
+
+@lru_cache(_REMEMBERED)
+def _weighted_choice(coverage: float, weights: tuple[float, ...]) -> Choice:
+    return compile_choice(_weighted_ranges(coverage, weights))
 
 
 def holds(ranges: Sequence[Range]) -> Callable[[float], bool]:

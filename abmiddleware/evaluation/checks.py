@@ -24,6 +24,7 @@ from abmiddleware.exceptions import DefinitionError
 
 #: Experiment keys become parts of span attributes and file names.
 KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_KEY_FORM: Final = "1 to 64 characters of A-Z a-z 0-9 _ . and -"
 #: A feature's key stands in records, not in names.
 FEATURE_KEY: Final = re.compile(r"\S.{0,255}", re.DOTALL)
 STATUSES: Final = ("draft", "running", "stopped")
@@ -39,9 +40,7 @@ def check_definition(definition: Definition[Any]) -> None:
     """
     key = definition.key
     if not isinstance(key, str) or not KEY.fullmatch(key):
-        raise DefinitionError(
-            "key", f"is {shown(key)}, must be 1 to 64 characters of A-Z a-z 0-9 _ . and -"
-        )
+        raise DefinitionError("key", f"is {shown(key)}, must be {_KEY_FORM}")
     count = _check_variations(f"{key}.variations", definition.variations)
     _check_weights(f"{key}.weights", definition.weights, count)
     _check_share(f"{key}.coverage", definition.coverage)
@@ -93,13 +92,16 @@ def check_feature(feature: FeatureDefinition[Any]) -> None:
 def _check_rule(path: str, rule: Rule[Any], feature_key: str) -> None:
     _check_string(f"{path}.id", rule.id)
     _check_prerequisites(f"{path}.prerequisites", rule.prerequisites)
+    if rule.key and not (isinstance(rule.key, str) and KEY.fullmatch(rule.key)):
+        raise DefinitionError(f"{path}.key", f"is {shown(rule.key)}, must be {_KEY_FORM}")
     experiment = experiment_of(rule, feature_key)
     if rule.force is MISSING and experiment is None:
         if not rule.prerequisites:
             raise DefinitionError(path, "has neither force nor variations, must have one of them")
         return
     if rule.force is not MISSING and experiment is not None:
-        raise DefinitionError(f"{path}.variations", "are ignored beside force, must be left out")
+        given = "variations" if rule.contextual_variations is None else "contextual_variations"
+        raise DefinitionError(f"{path}.{given}", "are ignored beside force, must be left out")
     if experiment is not None:
         _check_experiment_of(path, experiment)
         return
@@ -111,6 +113,8 @@ def _check_rule(path: str, rule: Rule[Any], feature_key: str) -> None:
     _check_version(f"{path}.hash_version", rule.hash_version)
     _check_string(f"{path}.seed", rule.seed)
     _check_filters(f"{path}.filters", rule.filters)
+    _check_string(f"{path}.fallback_attribute", rule.fallback_attribute)
+    _check_flag(f"{path}.disable_sticky_bucketing", rule.disable_sticky_bucketing)
 
 
 def _check_experiment_of(path: str, experiment: Definition[Any]) -> None:

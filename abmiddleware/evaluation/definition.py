@@ -81,7 +81,7 @@ class UrlPattern(Extra):
     include: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Definition(Extra, Generic[T]):
     """The fields of an experiment as somebody wrote them down; they may be wrong."""
 
@@ -150,7 +150,7 @@ class Definition(Extra, Generic[T]):
     include: Callable[[], object] | None = field(default=None, kw_only=True, metadata={"json": ""})
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Rule(Extra, Generic[T]):
     """One rule of a feature: it forces a value, or runs an experiment.
 
@@ -197,7 +197,7 @@ class Rule(Extra, Generic[T]):
     tracks: Sequence[Mapping[str, object]] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class FeatureDefinition(Extra, Generic[T]):
     """The fields of a feature as somebody wrote them down; they may be wrong."""
 

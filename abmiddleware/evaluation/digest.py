@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 
-from abmiddleware.evaluation.definition import Definition
+from abmiddleware.evaluation.definition import Definition, Extra
 
 _UNENCODABLE: Final = (ValueError, TypeError, OverflowError, RecursionError)
+_FIELDS: Final = [part for part in fields(Definition) if part.name != "extra"]
+#: Which fields list records, that have an `extra` of their own.
+_LISTS: Final = [at for at, part in enumerate(_FIELDS) if "entries" in part.metadata]
+_values: Final = attrgetter(*(part.name for part in _FIELDS))
 _encoder = msgspec.json.Encoder(enc_hook=lambda value: _name(value), order="deterministic")
 
 
 def definition_hash(definition: Definition[Any]) -> str:
     """Return 16 hexadecimal digits, the same in every process for the same definition.
 
-    Variations that JSON lacks, such as functions, count by their qualified name.
+    Variations that JSON lacks, such as functions, count by their qualified name; `extra` does not
+    count.
     """
-    told = {part.name: getattr(definition, part.name) for part in fields(Definition)}
+    values = list(_values(definition))
+    for at in _LISTS:
+        if values[at] is not None:
+            values[at] = _without_extra(values[at])
     try:
-        text = _encoder.encode(told)
+        text = _encoder.encode(values)
     except _UNENCODABLE:
-        texts = [_told(value) for value in (*definition.variations, *told.values())]
-        text = repr(texts).encode("utf-8", "backslashreplace")
+        text = _text(values).encode("utf-8", "backslashreplace")
     return blake2b(text, digest_size=8).hexdigest()
+
+
+def _without_extra(entries: object) -> object:
+    """Return the records of a list with nothing but their fields."""
+    if not isinstance(entries, (list, tuple)):
+        return entries
+    return [
+        replace(entry, extra=None) if isinstance(entry, Extra) and entry.extra else entry
+        for entry in entries
+    ]
+
+
+def _text(values: list[Any]) -> str:
+    """Tell values of which JSON cannot hold one; lists, such as the variations, one by one."""
+    listed = [part for value in values if isinstance(value, (list, tuple)) for part in value]
+    return repr([_told(value) for value in (*listed, *values)])
 
 
 def _told(value: object) -> str:

@@ -15,7 +15,7 @@ from abmiddleware.evaluation.plan import Plan, compile_plan
 from abmiddleware.evaluation.result import T
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Experiment(Definition[T]):
     """An experiment: a key, its variations, and who takes part.
 

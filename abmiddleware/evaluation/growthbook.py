@@ -10,15 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING as REQUIRED
 from dataclasses import Field, fields, replace
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
+
+import msgspec
 
 from abmiddleware.evaluation.definition import MISSING, Definition, Extra, FeatureDefinition
 from abmiddleware.evaluation.values import same
 
 R = TypeVar("R", bound=Extra)
 
+#: Fields that JSON does not hold.
+_PYTHON_ONLY: Final = ("extra", "plan")
 
-class _Part(NamedTuple):
+
+class _Part(msgspec.Struct, frozen=True):
     """One field: its name here, its name in JSON, its default, and the records it lists."""
 
     name: str
@@ -38,20 +43,28 @@ class _Part(NamedTuple):
         )
 
 
-#: The fields of each kind of record, once they were asked for.
-_KNOWN: Final[dict[type, dict[str, _Part]]] = {}
-#: Fields that JSON does not hold.
-_PYTHON_ONLY: Final = ("extra", "plan")
+class _Form(msgspec.Struct, frozen=True):
+    """What the JSON form of a kind of record holds."""
 
+    #: The fields by their names in JSON.
+    parts: dict[str, _Part]
+    #: The names of those that have no default; what JSON lacks of them is None.
+    required: dict[str, object]
 
-def _parts(kind: type) -> dict[str, _Part]:
-    """Return the fields of a record by their names in JSON."""
-    known = _KNOWN.get(kind)
-    if known is None:
+    @classmethod
+    def of(cls, kind: type) -> _Form:
         parts = [_Part.of(part) for part in fields(kind) if part.init]
         known = {part.json: part for part in parts if part.json and part.name not in _PYTHON_ONLY}
-        _KNOWN[kind] = known
-    return known
+        required = [part.name for part in known.values() if part.default is REQUIRED]
+        return cls(known, dict.fromkeys(required))
+
+
+#: The forms of the kinds that were read or written.
+_FORMS: Final[dict[type, _Form]] = {}
+
+
+def _form(kind: type) -> _Form:
+    return _FORMS.get(kind) or _FORMS.setdefault(kind, _Form.of(kind))
 
 
 def read(kind: type[R], document: Mapping[str, object], **given: object) -> R:
@@ -62,15 +75,15 @@ def read(kind: type[R], document: Mapping[str, object], **given: object) -> R:
         document: its JSON object.
         given: fields that stand elsewhere, such as the key of a feature.
     """
-    parts = _parts(kind)
-    told = {part.name: None for part in parts.values() if part.default is REQUIRED} | given
+    form = _form(kind)
+    parts, told = form.parts, form.required | given
     extra: dict[str, object] = {}
     for name, value in document.items():
         part = parts.get(name)
         if part is None or part.name in given or _is_default(value, part.default):
             extra[name] = value
         else:
-            told[part.name] = _value(part, value)
+            told[part.name] = value if part.entries is None else _entries(part.entries, value)
     return kind(extra=extra or None, **cast(Any, told))
 
 
@@ -78,27 +91,30 @@ def _is_default(value: object, default: object) -> bool:
     """Tell whether a value says what leaving it out says; null does so wherever it is no value."""
     if value is None:
         return default is not MISSING
-    return same(value, default)
+    if type(value) is list:
+        return not value and default == ()
+    return default is not None and same(value, default)
 
 
-def _value(part: _Part, value: object) -> object:
-    """Read the value of a field: the records that it lists, or as it is."""
-    if part.entries is None or not isinstance(value, list):
+def _entries(kind: type[Extra], value: object) -> object:
+    """Read the records of a list; what is none stays as it is."""
+    if not isinstance(value, list):
         return value
-    kind = part.entries
     return [read(kind, item) if isinstance(item, dict) else item for item in value]
 
 
 def write(record: Extra, *, leave_out: tuple[str, ...] = ()) -> dict[str, object]:
     """Write a record in its JSON form, leaving out defaults that were not written out."""
     told = dict(record.extra or {})
-    for part in _parts(type(record)).values():
+    for part in _form(type(record)).parts.values():
+        if part.name in leave_out:
+            continue
         value = getattr(record, part.name)
         if value is None and part.default is REQUIRED:
             continue
         if value is not part.default and not same(value, part.default):
             told[part.json] = _plain(value)
-    return {name: value for name, value in told.items() if name not in leave_out}
+    return told
 
 
 def _plain(value: object) -> object:
@@ -128,10 +144,10 @@ def write_feature(feature: FeatureDefinition[Any]) -> dict[str, object]:
 
 def overlaid(definition: Definition[Any], fields: Mapping[str, object]) -> Definition[Any]:
     """Lay fields in JSON form over an experiment; null leaves a field as it is."""
-    parts = _parts(Definition)
-    told = {
-        parts[name].name: _value(parts[name], value)
-        for name, value in fields.items()
-        if name in parts and value is not None
-    }
+    parts = _form(Definition).parts
+    told: dict[str, object] = {}
+    for name, value in fields.items():
+        part = parts.get(name)
+        if part is not None and value is not None:
+            told[part.name] = value if part.entries is None else _entries(part.entries, value)
     return replace(definition, **cast(Any, told))

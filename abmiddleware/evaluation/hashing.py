@@ -40,11 +40,14 @@ def bucket_of(seed: str, version: object) -> Bucket | None:
     return None
 
 
+# What follows binds the seed as a default: that takes less memory than a closure, and less time.
+
+
 def _first_version(seed: str) -> Bucket:
     if not seed.isascii():
         return lambda unit: fnv1a(unit + seed) % 1000 / 1000
 
-    def bucket(unit: str) -> float:
+    def bucket(unit: str, seed: str = seed) -> float:
         try:
             return fnv1a_32((unit + seed).encode("ascii")) % 1000 / 1000
         except UnicodeEncodeError:
@@ -57,7 +60,7 @@ def _second_version(seed: str) -> Bucket:
     if not seed.isascii():
         return lambda unit: fnv1a_32(b"%d" % fnv1a(seed + unit)) % 10_000 / 10_000
 
-    def bucket(unit: str) -> float:
+    def bucket(unit: str, seed: str = seed) -> float:
         try:
             return fnv1a_32(b"%d" % fnv1a_32((seed + unit).encode("ascii"))) % 10_000 / 10_000
         except UnicodeEncodeError:

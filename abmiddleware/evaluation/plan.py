@@ -9,41 +9,35 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
+import msgspec
+
 from abmiddleware.evaluation.buckets import (
-    Range,
-    bucket_ranges,
+    Choice,
     compile_choice,
-    compile_filter,
-    compile_namespace,
     usable_ranges,
+    weighted_choice,
 )
-from abmiddleware.evaluation.conditions import Matcher, Problem, compile_condition
-from abmiddleware.evaluation.definition import (
-    Definition,
-    Filter,
-    Prerequisite,
-    VariationMeta,
-)
+from abmiddleware.evaluation.conditions import Matcher, Problem
+from abmiddleware.evaluation.definition import Definition, Prerequisite, VariationMeta
 from abmiddleware.evaluation.hashing import Bucket, bucket_of
 from abmiddleware.evaluation.operators import SavedGroups
 from abmiddleware.evaluation.result import Leaf, Reason, Result
+from abmiddleware.evaluation.targeting import Admission, compile_admission, compile_targeting
 from abmiddleware.evaluation.url_patterns import compile_legacy_url, compile_targets
 from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, unit_text
 from abmiddleware.exceptions import DefinitionError
 
 Decision = Callable[[Attributes], Result[Any]]
-#: Tells by a unit's text and its attributes whether namespace or filters admit it.
-Admission = Callable[[str, Attributes], bool]
 #: Tells whether an experiment runs on a page, by its URL.
 OnPage = Callable[[str], bool]
 
+# Structs: of ten thousand plans they take less memory than dataclasses, and less time.
 
-@dataclass(frozen=True, slots=True)
-class Arm:
+
+class Arm(msgspec.Struct, frozen=True):
     """What a result says of one variation."""
 
     variation_id: int
@@ -78,16 +72,14 @@ class Extras(NamedTuple):
 _NO_EXTRAS: Final = Extras()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Parts:
+class Parts(msgspec.Struct, frozen=True, eq=False):
     """The compiled parts of an experiment."""
 
     arms: tuple[Arm, ...]
     hash_attribute: str
     #: None for an unknown hash version.
     bucket: Bucket | None
-    #: Cut points, and the variation of each piece between them, or -1.
-    choice: tuple[Sequence[float], Sequence[int]]
+    choice: Choice
     #: None lets everybody pass.
     matches: Matcher | None
     admits: Admission | None
@@ -102,8 +94,7 @@ class Parts:
         return unhashed(self.arms[0], self, attributes, reason)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, eq=False):
     """An experiment that is ready to decide."""
 
     definition: Definition[Any]
@@ -156,6 +147,10 @@ def unhashed(
     )
 
 
+#: Members of an enumeration take a look-up each.
+_SPLIT: Final = Reason.SPLIT
+_FILTERED: Final = Reason.FILTERED
+_NOT_COVERED: Final = Reason.NOT_COVERED
 #: The control of an experiment without variations.
 _NOTHING: Final = Arm(0, None, "0", "", False)
 
@@ -180,11 +175,11 @@ def compile_plan(
         arms=arms or (_NOTHING,),
         hash_attribute=named(definition.hash_attribute),
         bucket=_bucket(definition.seed or definition.key, definition.hash_version),
-        choice=compile_choice(_limits(definition, len(arms))),
+        choice=_choice(definition, len(arms)),
         matches=compile_targeting(
             definition.condition, saved_groups, f"{path}.condition", problems
         ),
-        admits=_admission(definition),
+        admits=compile_admission(definition),
         extras=_extras(definition, saved_groups, path, problems),
         feature_id=feature_id,
         leaf=leaf,
@@ -195,7 +190,7 @@ def compile_plan(
         phase=_phase(definition.phase),
         hash_attribute=parts.hash_attribute,
         decide=_decision(parts, is_active(definition)),
-        is_short=parts.extras == _NO_EXTRAS and definition.force is None and len(arms) > 1,
+        is_short=parts.extras is _NO_EXTRAS and definition.force is None and len(arms) > 1,
         parts=parts,
         saved_groups=saved_groups,
         config_hash=config_hash,
@@ -215,50 +210,15 @@ def _phase(phase: object) -> int:
     return phase if type(phase) is int else 0
 
 
-def _limits(definition: Definition[Any], count: int) -> Sequence[Range]:
+def _choice(definition: Definition[Any], count: int) -> Choice:
     if definition.ranges is None:
-        return bucket_ranges(count, definition.coverage, definition.weights)
-    return usable_ranges(definition.ranges)[:count]
-
-
-def _admission(definition: Definition[Any]) -> Admission | None:
-    """Return the test of filters or else, since they replace it, of the namespace (5.3)."""
-    if definition.filters is not None:
-        passes = compile_filters(definition.filters)
-        return lambda _, attributes: passes(attributes)
-    if definition.namespace is None:
-        return None
-    holds = compile_namespace(definition.namespace)
-    return lambda unit, _: holds(unit)
+        return weighted_choice(count, definition.coverage, definition.weights)
+    return compile_choice(usable_ranges(definition.ranges)[:count])
 
 
 def _bucket(seed: object, hash_version: object) -> Bucket | None:
     version = hash_version if is_truthy(hash_version) else 1
     return bucket_of(seed, version) if isinstance(seed, str) else None
-
-
-def compile_targeting(
-    condition: object, saved_groups: SavedGroups | None, path: str, problems: list[Problem]
-) -> Matcher | None:
-    """Compile a condition; None where it lets everybody pass."""
-    if condition is None or condition == {}:
-        return None
-    compiled = compile_condition(condition, saved_groups, path)
-    problems.extend(compiled.problems)
-    return compiled.matches
-
-
-def compile_filters(filters: object) -> Callable[[Attributes], bool]:
-    """Return the test whether all filters admit a unit (5.2)."""
-    if not isinstance(filters, (list, tuple)):
-        return lambda _: False
-    tests = [
-        compile_filter(entry.seed, entry.ranges, entry.hash_version, entry.attribute)
-        if isinstance(entry, Filter)
-        else (lambda _: False)
-        for entry in filters
-    ]
-    return lambda attributes: all(test(attributes) for test in tests)
 
 
 def compile_prerequisites(
@@ -292,7 +252,7 @@ def _extras(
     if definition.url:
         legacy_url = compile_legacy_url(definition.url, f"{path}.url", problems)
     groups = definition.groups
-    return Extras(
+    extras = Extras(
         targets,
         legacy_url,
         compile_prerequisites(definition.prerequisites, saved_groups, path, problems),
@@ -300,29 +260,37 @@ def _extras(
         definition.include,
         definition.status == "stopped",
     )
+    return _NO_EXTRAS if extras == _NO_EXTRAS else extras
 
 
 def compile_arms(variations: object, meta: object) -> tuple[Arm, ...]:
     """Compile the variations with their names; none where they are no list."""
     if isinstance(variations, str) or not isinstance(variations, Sequence):
         return ()
-    entries = meta if isinstance(meta, (list, tuple)) else []
-    arms = []
-    for index, value in enumerate(variations):
-        entry = entries[index] if index < len(entries) else None
-        told = entry if isinstance(entry, VariationMeta) else VariationMeta()
-        is_named = isinstance(told.key, str) and bool(told.key)
-        arms.append(
-            Arm(
-                index,
-                value,
-                told.key if is_named else str(index),
-                told.name if isinstance(told.name, str) else "",
-                is_truthy(told.passthrough),
-                is_named,
-            )
-        )
-    return tuple(arms)
+    entries = meta if isinstance(meta, (list, tuple)) else ()
+    known = len(entries)
+    return tuple(
+        [
+            _arm(index, value, entries[index] if index < known else None)
+            for index, value in enumerate(variations)
+        ]
+    )
+
+
+def _arm(index: int, value: object, meta: object) -> Arm:
+    """Compile a variation and its entry in `meta`."""
+    if not isinstance(meta, VariationMeta):
+        return Arm(index, value, str(index), "", False)
+    key, name = meta.key, meta.name
+    is_named = isinstance(key, str) and bool(key)
+    return Arm(
+        index,
+        value,
+        key if is_named else str(index),
+        name if isinstance(name, str) else "",
+        is_truthy(meta.passthrough),
+        is_named,
+    )
 
 
 def is_active(definition: Definition[Any]) -> bool:
@@ -332,26 +300,32 @@ def is_active(definition: Definition[Any]) -> bool:
 
 def _decision(parts: Parts, active: bool) -> Decision:
     """Return the short way: as section 8.2, without what the definition does not ask for."""
-    out, arms, hash_attribute = parts.out, parts.arms, parts.hash_attribute
     if not active:
-        return partial(out, Reason.DISABLED)
-    if parts.bucket is None or len(arms) < 2:
-        return partial(out, Reason.INVALID)
-    bucket, (cuts, indices) = parts.bucket, parts.choice
-    matches, admits = parts.matches, parts.admits
-    split, filtered, not_covered = Reason.SPLIT, Reason.FILTERED, Reason.NOT_COVERED
-    feature_id, leaf = parts.feature_id, parts.leaf
+        return partial(parts.out, Reason.DISABLED)
+    if parts.bucket is None or len(parts.arms) < 2:
+        return partial(parts.out, Reason.INVALID)
 
-    def decide(attributes: Attributes) -> Result[Any]:
+    # The parts are bound as defaults: that takes a third of a closure's memory, and less time.
+    def decide(
+        attributes: Attributes,
+        parts: Parts = parts,
+        arms: Sequence[Arm] = parts.arms,
+        hash_attribute: str = parts.hash_attribute,
+        bucket: Bucket = parts.bucket,
+        cuts: Sequence[float] = parts.choice[0],
+        indices: Sequence[int] = parts.choice[1],
+        matches: Matcher | None = parts.matches,
+        admits: Admission | None = parts.admits,
+    ) -> Result[Any]:
         # First, against 8.2 but with its outcome: who is kept out needs no id, so no cookie.
         if matches is not None and not matches(attributes):
-            return out(Reason.CONDITION, attributes)
+            return parts.out(Reason.CONDITION, attributes)
         value = attributes[hash_attribute]
         unit = value if type(value) is str else unit_text(value)
         if not unit:
-            return out(Reason.NO_UNIT, attributes)
+            return parts.out(Reason.NO_UNIT, attributes)
         if admits is not None and not admits(unit, attributes):
-            reason = filtered
+            reason = _FILTERED
         else:
             hashed = bucket(unit)
             index = indices[bisect_right(cuts, hashed)]
@@ -369,11 +343,11 @@ def _decision(parts: Parts, active: bool) -> Decision:
                     arm.name,
                     arm.passthrough,
                     False,
-                    feature_id,
-                    split,
-                    leaf,
+                    parts.feature_id,
+                    _SPLIT,
+                    parts.leaf,
                 )
-            reason = not_covered
+            reason = _NOT_COVERED
         arm = arms[0]
         return Result(
             False,
@@ -387,7 +361,7 @@ def _decision(parts: Parts, active: bool) -> Decision:
             arm.name,
             arm.passthrough,
             False,
-            feature_id,
+            parts.feature_id,
             reason,
         )
 
