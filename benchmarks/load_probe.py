@@ -29,12 +29,13 @@ def main(name: str, path: Path) -> dict[str, float | str]:
     before = _resident()
     figures: dict[str, float | str] = {"load_ms": _milliseconds(lambda: loader.load(body))}
     figures["loaded_mib"] = _resident() - before
+    figures["used_ms"] = _milliseconds(lambda: _use_all(loader.use))
+    figures["used_mib"] = _resident() - before
+    loader.settle(body)
     try:
         figures["unchanged_ms"] = _milliseconds(partial(loader.again, bytes(bytearray(body))))
     except NotApplicableError as error:
         figures["unchanged_ms_left_out"] = str(error)
-    figures["used_ms"] = _milliseconds(lambda: _use_all(loader.use))
-    figures["used_mib"] = _resident() - before
     return figures
 
 

@@ -34,7 +34,8 @@ class Document:
     experiments: Mapping[str, AnyExperiment]
     features: Mapping[str, AnyFeature]
     #: Experiments that run by themselves, in their order; only redirects do so on a server (16).
-    automatic: Sequence[AnyExperiment] = ()
+    #: Each comes with its place in the list that it is from.
+    automatic: Sequence[tuple[int, AnyExperiment]] = ()
     saved_groups: Mapping[str, object] | None = None
     contextual_bandits: Mapping[str, object] | None = None
     #: The attributes that experiments randomise by.
@@ -50,7 +51,7 @@ class Document:
         """Compile the experiments that run by themselves."""
         return tuple(
             self._plan(experiment, f"experiments[{index}]")
-            for index, experiment in enumerate(self.automatic)
+            for index, experiment in self.automatic
         )
 
     def feature(self, key: str) -> FeaturePlan:

@@ -30,10 +30,13 @@ def read_payload(payload: object) -> Document:
     """
     sections = _sections(payload)
     reader = _Reader()
+    features = dict(reader.features(sections["features"]))
+    listed = list(reader.experiments(sections["experiments"]))
     return Document(
-        features=dict(reader.features(sections["features"])),
-        automatic=(automatic := tuple(reader.experiments(sections["experiments"]))),
-        experiments={cast(str, entry["key"]): entry for entry in reversed(automatic)},
+        features=features,
+        # Those without pages cannot be redirects, and are compiled when they are asked for.
+        automatic=[(index, entry) for index, entry in listed if "urlPatterns" in entry],
+        experiments={cast(str, entry["key"]): entry for _, entry in reversed(listed)},
         saved_groups=sections["savedGroups"],
         contextual_bandits=sections["contextualBandits"],
         units=frozenset(reader.units),
@@ -109,7 +112,7 @@ class _Reader:
             else:
                 self._refuse(f"{path}[{index}]", rule, "an object")
 
-    def experiments(self, experiments: list[Any]) -> Iterator[dict[str, object]]:
+    def experiments(self, experiments: list[Any]) -> Iterator[tuple[int, dict[str, object]]]:
         for index, experiment in enumerate(experiments):
             if not isinstance(experiment, dict):
                 self._refuse(f"experiments[{index}]", experiment, "an object")
@@ -118,7 +121,7 @@ class _Reader:
             else:
                 self._fields("experiments", index, experiment)
                 self._units(experiment)
-                yield experiment
+                yield index, experiment
 
     def _fields(self, path: str, index: int, record: dict[str, object]) -> None:
         for name, value in record.items():

@@ -137,11 +137,12 @@ def test_the_first_experiment_of_a_key_counts() -> None:
 
 def test_redirects_keep_their_order_and_their_places() -> None:
     """Those set aside between them change no path."""
-    broken = {"key": "last", "variations": [1, 2], "condition": {"a": {"$x": 1}}}
-    document = read_payload({"experiments": [{"key": "a", "variations": [1, 2]}, 5, broken]})
-    first, last = document.redirects()
+    first: dict[str, Any] = {"key": "a", "variations": [1, 2], "urlPatterns": []}
+    broken = {**first, "key": "last", "condition": {"a": {"$x": 1}}}
+    document = read_payload({"experiments": [first, 5, broken]})
+    one, last = document.redirects()
 
-    assert (first.key, last.key) == ("a", "last")
+    assert (one.key, last.key) == ("a", "last")
     assert [problem.path.split(".")[0] for problem in last.problems] == ["experiments[2]"]
 
 

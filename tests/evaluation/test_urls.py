@@ -242,7 +242,9 @@ def test_whether_a_url_was_absolute() -> None:
     assert relative.href == absolute.href
 
 
-@pytest.mark.parametrize("url", [None, 1, b"http://h/", ["http://h/"], object()], ids=lambda url: type(url).__name__)
+@pytest.mark.parametrize(
+    "url", [None, 1, b"http://h/", ["http://h/"], object()], ids=lambda url: type(url).__name__
+)
 def test_what_is_no_text_is_no_url(url: Any) -> None:
     """A value of another type is not parsed."""
     assert parse_url(url) is None

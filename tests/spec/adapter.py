@@ -185,8 +185,8 @@ class Evaluation:
     def feature(self, key: str) -> dict[str, Json]:
         """Evaluate a feature anew; a client would keep the answer that it gave before."""
         self._usages.clear()
-        for known in [name for name in self._client._features if isinstance(name, str)]:
-            del self._client._features[known]
+        for known in [name for name in self._client._once if isinstance(name, str)]:
+            del self._client._once[known]
         return feature_result_json(self._client.feature(key))
 
     @property
