@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from abmiddleware import (
     VisitorCookie,
 )
 from abmiddleware.exposures.records import Record
+from abmiddleware.sticky import MemoryStickyStore, StickyDocument
 
 MODEL = Experiment("ranking-model", ["linear", "boosted"], hash_version=2)
 
@@ -47,6 +48,16 @@ class AsyncFunction:
         return "acme"
 
 
+class AsyncStore:
+    """A sticky store that is awaited."""
+
+    async def load(self, keys: Sequence[str]) -> Mapping[str, StickyDocument]:
+        return {}
+
+    async def save(self, document: StickyDocument) -> None:
+        """Keep nothing."""
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -61,6 +72,19 @@ class AsyncFunction:
         ({"sink": NoWrite()}, "must have a method write(records), as Journal(path) has"),
         ({"sink": AsyncWrite()}, "sink.write: is a coroutine function, must be a plain one"),
         ({"sink": AsyncSink()}, "sink.write: is a coroutine function, must be a plain one"),
+        ({"sources": 5}, "sources: is 5, must be a list of sources"),
+        ({"sources": [5]}, "sources[0]: is 5, must be a source, such as File('flags.json')"),
+        ({"sticky": 5}, "sticky: is 5, must be a store such as MemoryStickyStore()"),
+        ({"sticky": MemoryStickyStore}, "an object of that class, such as MemoryStickyStore(...)"),
+        (
+            {"sticky": AsyncStore(), "redirects": True},
+            "sticky: is a AsyncStore, must not be awaited where the middleware redirects",
+        ),
+        ({"redirects": 1}, "redirects: is 1, must be True or False"),
+        ({"redirect_hosts": ["a/b"]}, "redirect_hosts[0]: is 'a/b', must be a host"),
+        ({"on_feature_usage": 5}, "on_feature_usage: is 5, must be a plain function"),
+        ({"forced_features": [1]}, "forced_features: is [1], must be a dictionary"),
+        ({"query_overrides": "no"}, "query_overrides: is 'no', must be True or False"),
         ({"journal": 5}, "journal: is 5, must be the path of a file"),
         ({"journal": ""}, "journal: is '', must be the path of a file"),
         ({"journal": "a\0b"}, "must be a path without a NUL"),

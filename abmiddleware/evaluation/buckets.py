@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final, TypeGuard, cast
 
 from abmiddleware.evaluation.hashing import bucket_of
 from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, unit_text
@@ -52,12 +52,15 @@ def _coverage(coverage: object) -> float:
     return float(max(0, min(1, cast(float, coverage))))
 
 
-def _usable_weights(count: int, weights: object) -> Sequence[float]:
+def are_usable(weights: object, count: int) -> TypeGuard[Sequence[float]]:
+    """Tell whether weights count; else those of equal shares do (4.2)."""
     if not isinstance(weights, (list, tuple)) or len(weights) != count:
-        return equal_weights(count)
-    if not all(map(is_number, weights)):
-        return equal_weights(count)
-    return weights if sums_to_one(weights) else equal_weights(count)
+        return False
+    return all(map(is_number, weights)) and sums_to_one(weights)
+
+
+def _usable_weights(count: int, weights: object) -> Sequence[float]:
+    return weights if are_usable(weights, count) else equal_weights(count)
 
 
 def sums_to_one(weights: Sequence[float]) -> bool:

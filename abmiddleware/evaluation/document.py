@@ -15,8 +15,8 @@ from abmiddleware.evaluation.features import Feature, FeaturePlan, compile_featu
 from abmiddleware.evaluation.growthbook import read_experiment, read_feature
 from abmiddleware.evaluation.plan import Plan, compile_plan
 
-#: Problems that `Document.check` tells at most: a broken export would fill the log.
-_MAX_PROBLEMS: Final = 100
+#: Problems that are told at most: a broken export would fill the log.
+MAX_PROBLEMS: Final = 100
 
 #: A definition, or its JSON form, which is read when it is first asked for.
 AnyExperiment = Definition[Any] | Mapping[str, object]
@@ -50,8 +50,7 @@ class Document:
     def redirects(self) -> tuple[Plan, ...]:
         """Compile the experiments that run by themselves."""
         return tuple(
-            self._plan(experiment, f"experiments[{index}]")
-            for index, experiment in self.automatic
+            self._plan(experiment, f"experiments[{index}]") for index, experiment in self.automatic
         )
 
     def feature(self, key: str) -> FeaturePlan:
@@ -69,15 +68,19 @@ class Document:
         )
 
     def check(self) -> tuple[Problem, ...]:
-        """Compile every part, keeping none, and return what is wrong; the first hundred.
+        """Return what is wrong with its parts; the first hundred problems.
 
-        It takes some 20 microseconds for each part, so it has no place in a request.
+        It compiles every part, some 50 microseconds each, so it has no place in a request.
         """
-        plans: Iterator[Plan | FeaturePlan] = chain(
-            (self.experiment(key) for key in self.experiments),
-            (self.feature(key) for key in self.features),
-        )
-        return tuple(islice(chain(self.problems, _problems(plans)), _MAX_PROBLEMS))
+        found = chain(self.problems, chain.from_iterable(self.findings()))
+        return tuple(islice(found, MAX_PROBLEMS))
+
+    def findings(self) -> Iterator[tuple[Problem, ...]]:
+        """Compile one part after the other, keeping none, and yield what is wrong with each."""
+        for key in self.experiments:
+            yield self.experiment(key).problems
+        for key in self.features:
+            yield self.feature(key).problems
 
     def _plan(self, experiment: AnyExperiment, path: str) -> Plan:
         if isinstance(experiment, Experiment):
@@ -90,11 +93,6 @@ class Document:
             saved_groups=self.saved_groups or {},
             path=path,
         )
-
-
-def _problems(plans: Iterator[Plan | FeaturePlan]) -> Iterator[Problem]:
-    for plan in plans:
-        yield from plan.problems
 
 
 def document_of(definitions: Iterable[Definition[Any] | FeatureDefinition[Any]]) -> Document:

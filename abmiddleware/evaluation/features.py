@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, Final
@@ -16,14 +16,14 @@ from abmiddleware.evaluation.growthbook import read, write_feature
 from abmiddleware.evaluation.operators import SavedGroups
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.prerequisites import Answer, ask
-from abmiddleware.evaluation.result import FeatureResult, FeatureSource, Result, T
-from abmiddleware.evaluation.rules import RuleCompiler, RulePlan
+from abmiddleware.evaluation.result import FeatureResult, FeatureSource, T
+from abmiddleware.evaluation.rules import Enrolment, RuleCompiler, RulePlan, Short
 from abmiddleware.evaluation.scope import Scope
 from abmiddleware.evaluation.values import Attributes
 from abmiddleware.exceptions import DefinitionError
 
 #: Returns the outcome of a feature by attributes alone, and adds the enrolments to a list.
-ShortFeature = Callable[[Attributes, list[tuple[Plan, Result[Any]]]], FeatureResult[Any]]
+ShortFeature = Callable[[Attributes, list[Enrolment]], FeatureResult[Any]]
 
 _NO_BANDITS: Final[Mapping[str, object]] = {}
 
@@ -58,16 +58,23 @@ class FeaturePlan(msgspec.Struct, frozen=True, eq=False):
     @property
     def short(self) -> ShortFeature | None:
         """Evaluates where nothing but the definition decides; None where other things always do."""
-        return self._short if all(rule.is_short for rule in self.rules) else None
+        if not all(rule.is_short for rule in self.rules):
+            return None
 
-    def _short(
-        self, attributes: Attributes, enrolled: list[tuple[Plan, Result[Any]]]
-    ) -> FeatureResult[Any]:
-        for rule in self.rules:
-            outcome = rule.short(attributes, enrolled)
-            if outcome is not None:
-                return outcome
-        return self.otherwise
+        # Bound as defaults, as in `plan.py`.
+        def short(
+            attributes: Attributes,
+            enrolled: list[Enrolment],
+            rules: Sequence[Short] = tuple(rule.short for rule in self.rules),
+            otherwise: FeatureResult[Any] = self.otherwise,
+        ) -> FeatureResult[Any]:
+            for rule in rules:
+                outcome = rule(attributes, enrolled)
+                if outcome is not None:
+                    return outcome
+            return otherwise
+
+        return short
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ the short way of a decision, for an experiment of which nothing but its own defi
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
@@ -16,6 +16,7 @@ import msgspec
 
 from abmiddleware.evaluation.buckets import (
     Choice,
+    are_usable,
     compile_choice,
     usable_ranges,
     weighted_choice,
@@ -27,7 +28,7 @@ from abmiddleware.evaluation.operators import SavedGroups
 from abmiddleware.evaluation.result import Leaf, Reason, Result
 from abmiddleware.evaluation.targeting import Admission, compile_admission, compile_targeting
 from abmiddleware.evaluation.url_patterns import compile_legacy_url, compile_targets
-from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, unit_text
+from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, shown, unit_text
 from abmiddleware.exceptions import DefinitionError
 
 Decision = Callable[[Attributes], Result[Any]]
@@ -184,6 +185,7 @@ def compile_plan(
         feature_id=feature_id,
         leaf=leaf,
     )
+    problems.extend(_unusable(definition, parts, len(arms), path))
     return Plan(
         definition=definition,
         key=definition.key if isinstance(definition.key, str) else "",
@@ -196,6 +198,21 @@ def compile_plan(
         config_hash=config_hash,
         problems=tuple(problems),
     )
+
+
+def _unusable(
+    definition: Definition[Any], parts: Parts, count: int, path: str
+) -> Iterator[Problem]:
+    """Yield what would keep units out, or split them otherwise, without a word."""
+    if count < 2:
+        yield Problem(f"{path}.variations", f"has {count}, must have two or more")
+    if parts.bucket is None:
+        told = f"is {shown(definition.hash_version)} and so includes nobody, must be 1 or 2"
+        yield Problem(f"{path}.hash_version", told)
+    weights = definition.weights
+    if weights is not None and definition.ranges is None and not are_usable(weights, count):
+        told = f"are {shown(weights)} and so not used, must be one for each variation, in all 1"
+        yield Problem(f"{path}.weights", told)
 
 
 def named(attribute: object) -> str:

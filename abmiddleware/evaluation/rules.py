@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -30,6 +30,10 @@ from abmiddleware.evaluation.values import Attributes
 Enrolment = tuple[Plan, Result[Any]]
 #: What a rule says; None where it yields no value.
 Outcome = FeatureResult[Any] | None
+#: Returns the outcome of a rule by attributes alone, and adds an enrolment to the list.
+Short = Callable[[Attributes, list[Enrolment]], Outcome]
+
+_EXPERIMENT: Final = FeatureSource.EXPERIMENT
 
 
 class RulePlan(msgspec.Struct, frozen=True, eq=False):
@@ -127,9 +131,6 @@ class Weighed(RulePlan, frozen=True, eq=False):
     def apply(self, scope: Scope) -> Outcome:
         """Run the experiment with the weights of the unit's context."""
         return ran(self.choose(scope.attributes), scope, self.key, self.rule_id)
-
-
-_EXPERIMENT = FeatureSource.EXPERIMENT
 
 
 def ran(plan: Plan, scope: Scope, key: str, rule_id: str) -> Outcome:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
 from time import sleep
 from typing import Final
 
 from abmiddleware.evaluation.conditions import Problem
-from abmiddleware.evaluation.document import Document
-from abmiddleware.evaluation.features import FeaturePlan
-from abmiddleware.evaluation.plan import Plan
+from abmiddleware.evaluation.document import MAX_PROBLEMS, Document
 from abmiddleware.notices import notices
 
-#: Problems that are remembered at most: a broken export would fill the log.
-MAX_PROBLEMS: Final = 100
 #: Problems that one line of the log names.
 _MAX_NAMED: Final = 5
 #: Parts compiled between two pauses; about a millisecond of work.
@@ -35,21 +29,13 @@ def find_problems(document: Document, *, pause: float = 0.0) -> tuple[Problem, .
             for: without, requests would share the interpreter with it for up to a second.
     """
     problems = list(document.problems)
-    for index, found in enumerate(_found(document)):
+    for index, found in enumerate(document.findings()):
         if len(problems) >= MAX_PROBLEMS:
             break
         problems.extend(found)
         if pause and index % _BATCH == 0:
             sleep(pause)
     return tuple(problems[:MAX_PROBLEMS])
-
-
-def _found(document: Document) -> Iterator[tuple[Problem, ...]]:
-    plans: Iterator[Plan | FeaturePlan] = chain(
-        map(document.experiment, document.experiments), map(document.feature, document.features)
-    )
-    for plan in plans:
-        yield plan.problems
 
 
 def report_problems(name: str, problems: tuple[Problem, ...]) -> None:

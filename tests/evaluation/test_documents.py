@@ -363,3 +363,30 @@ def test_whatever_a_payload_holds_it_serves(
         assert document.experiment(key).key == key
 
     assert payload == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        pytest.param(
+            {"hashVersion": 9},
+            ("hash_version", "is 9 and so includes nobody, must be 1 or 2"),
+            id="hash-version",
+        ),
+        pytest.param(
+            {"weights": [0.5, 0.2]},
+            ("weights", "are [0.5, 0.2] and so not used, must be one for each variation, in all 1"),
+            id="weights",
+        ),
+        pytest.param({"variations": [1]}, ("variations", "has 1, must have two or more"), id="one"),
+    ],
+)
+def test_what_would_go_unnoticed_is_a_problem(fields: Any, problem: tuple[str, str]) -> None:
+    """A part that keeps everybody out, or splits otherwise than told, is listed."""
+    rule = {"variations": [1, 2], **fields}
+    document = read_payload({"features": {"f": {"rules": [rule]}}})
+    field, text = problem
+
+    assert [(each.path, each.problem) for each in document.check()] == [
+        (f"features.f.rules[0].{field}", text)
+    ]
