@@ -58,7 +58,7 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         if known is not None:
             return known if known.source is not _UNKNOWN else self._known(feature, known)
         snapshot = self._snapshot or self._pin()
-        plan = snapshot.short_features.get(key) if type(feature) is str else None
+        plan = snapshot.short_features.get(key) if isinstance(feature, str) else None
         if plan is None or self._whole is not None:
             return self._feature(feature, key)
         if not self._is_private:

@@ -32,7 +32,6 @@ _NO_UNIT: Final = Reason.NO_UNIT
 #: Where `_once` has the client's `Asking`.
 _ASKING: Final = None
 
-
 #: The plan that decided, its result, and what waits for the answer to be used: at most one, which
 #: of many threads one takes.
 _Answer = tuple[Plan, Result[Any], list[Effects]]
@@ -70,8 +69,9 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
         if type(experiment) is str:
             asked: object = experiment
             key = experiment
-        else:
-            asked, key = _plan_of(experiment), key_of(experiment)
+        else:  # also of a class of strings, such as Django's for safe HTML
+            key = key_of(experiment)
+            asked = experiment if isinstance(experiment, str) else _plan_of(experiment)
         answer, snapshot = self._answers.get(key), self._snapshot
         if answer is not None or snapshot is None or self._whole is not None:
             return self._run(experiment, key)

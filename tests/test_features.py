@@ -408,6 +408,25 @@ def test_holdouts_are_exposed_and_go_on(sink: MemorySink) -> None:
 # Failures.
 
 
+class Safe(str):
+    """A class of strings, as that of a template's safe HTML."""
+
+    __slots__ = ()
+
+
+def test_keys_of_a_class_of_strings_are_keys(sink: MemorySink) -> None:
+    """Whatever class of strings a view has its keys in, it gets its answers."""
+    engine = Engine([Experiment("a", [0, 1]), Feature("f", 1)], sink=sink)
+    experiments = engine.client(id="u1")
+
+    assert experiments.run(Safe("a")).reason == "split"
+    assert experiments.peek(Safe("a")) is experiments.run("a")
+    assert experiments.value(Safe("a"), None) in (0, 1)
+    assert experiments.feature(Safe("f")).value == 1
+    assert experiments.is_on(Safe("f"))
+    assert len(sink.exposures) == 1
+
+
 class Explosive(str):
     """A text that cannot be compared."""
 

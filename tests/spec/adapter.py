@@ -104,11 +104,11 @@ def contextual_bandit(key: str, context: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def run_sticky(
-    context: Mapping[str, Json], docs: Sequence[Mapping[str, Json]], key: str
+    context: Mapping[str, Json], docs: Sequence[Json] | Mapping[str, Json], key: str
 ) -> tuple[dict[str, Json] | None, dict[str, Json]]:
     stored = {
         document.key: document
-        for entry in docs
+        for entry in (docs.values() if isinstance(docs, Mapping) else docs)
         if (document := StickyDocument.from_growthbook(entry)) is not None
     }
     units = Snapshot.of([document_of(context)]).units
