@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
 
 from abmiddleware.configuration import Configuration
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.values import shown
-from abmiddleware.exceptions import DefinitionError, UnknownExperimentError, UnknownFeatureError
+from abmiddleware.exceptions import (
+    ABMiddlewareError,
+    DefinitionError,
+    UnknownExperimentError,
+    UnknownFeatureError,
+)
 from abmiddleware.mistakes import Mistakes
+from abmiddleware.notices import notices
 from abmiddleware.snapshot import Snapshot
 
 #: Objects used without being registered that are remembered.
@@ -59,6 +66,7 @@ class Catalogue:
         """
         key = _key(asked)
         self._unknown(
+            key,
             f"unknown {key}",
             lambda: UnknownExperimentError(
                 key,
@@ -75,6 +83,7 @@ class Catalogue:
         """
         key = _key(asked)
         self._unknown(
+            key,
             f"unknown feature {key}",
             lambda: UnknownFeatureError(
                 key,
@@ -83,11 +92,19 @@ class Catalogue:
             ),
         )
 
-    def _unknown(self, subject: str, error: Any) -> None:
-        if self.configuration.is_ready:
+    def _unknown(self, key: str, subject: str, error: Callable[[], ABMiddlewareError]) -> None:
+        missing = self.configuration.missing()
+        if not missing:
             self.mistakes.report(subject, error)
-        else:  # a server of configurations that is down must not break a page in debug mode either
-            self.mistakes.log(subject, error)
+            return
+        # A server of configurations that is down must break no page in debug mode either.
+        notices.warn(
+            "not ready",
+            "%r was asked for before a configuration came from %s: the control or the default is "
+            "served; a script may call engine.wait_until_ready()",
+            key,
+            ", ".join(missing),
+        )
 
 
 def _key(asked: object) -> str:

@@ -71,7 +71,11 @@ class Configuration:
     @property
     def is_ready(self) -> bool:
         """Whether every source has a document."""
-        return all(source.document is not None for source in self.sources)
+        return not self.missing()
+
+    def missing(self) -> list[str]:
+        """Return the names of the sources that have no document yet."""
+        return [source.name for source in self.sources if source.document is None]
 
     def wait_until_ready(self, timeout: float) -> bool:
         """Wait at most `timeout` seconds until every source has a document."""

@@ -36,10 +36,6 @@ class Mistakes:
         """
         if self.strict:
             raise error()
-        self.log(subject, error)
-
-    def log(self, subject: str, error: Callable[[], ABMiddlewareError]) -> None:
-        """Log a mistake once for its subject, whether it would raise or not."""
         notices.warn_once(subject, error)
 
 

@@ -289,7 +289,7 @@ def test_a_source_without_a_document_serves_what_else_there_is(
         assert not experiments.run("x").in_experiment
 
     assert told == [1, "default"]
-    assert "no feature 'b'" in caplog.text
+    assert "'b' was asked for before a configuration came from held" in caplog.text
     source.put(flags(b=2))
     assert engine.client().value("b", "default") == 2
     with pytest.raises(UnknownExperimentError):
