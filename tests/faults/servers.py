@@ -33,6 +33,9 @@ class Server:
             [
                 *(sys.executable, "-m", "gunicorn", "tests.faults.app:app"),
                 *("--bind", f"127.0.0.1:{self.port}", "--workers", "4"),
+                # A signal that reaches a worker of gunicorn at a wrong moment leaves it waiting for
+                # requests that do not come any more, rarely; after this it is killed.
+                *("--graceful-timeout", "3"),
                 *options,
             ],
             cwd=Path(__file__).parents[2],
