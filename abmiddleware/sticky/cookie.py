@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from abmiddleware import identity
 from abmiddleware.evaluation.values import shown
@@ -73,6 +73,14 @@ class CookieStickyStore:
         return CookieSession(self.cookie, self._seal, self._max_value, cookie_header)
 
 
+class _Read(NamedTuple):
+    """What the cookie held."""
+
+    entries: dict[tuple[str, str], str]
+    #: Whether it is to be renewed, whatever changes.
+    is_due: bool
+
+
 class CookieSession:
     """The `StickyStore` of one request. Nothing of the header is read before it is asked."""
 
@@ -83,8 +91,10 @@ class CookieSession:
         self._seal = seal
         self._max_value = max_value
         self._header = cookie_header
-        self._is_due = False
-        self._read: dict[tuple[str, str], str] | None = None
+        self._is_changed = False
+        #: Holds what was read under one key, since only a dictionary has a setdefault that of many
+        #: threads one wins.
+        self._read: dict[None, _Read] = {}
 
     def load(self, keys: Sequence[str]) -> Mapping[str, StickyDocument]:
         """Return the documents that the cookie has something of, by key."""
@@ -108,7 +118,7 @@ class CookieSession:
             if entries.get((unit, assignment)) != variation:
                 entries.pop((unit, assignment), None)  # what changed is the newest again
                 entries[unit, assignment] = variation
-                self._is_due = True
+                self._is_changed = True
 
     def set_cookie(self, is_secure: bool) -> SetCookie | None:
         """Return the cookie if the response must set it; None if the browser has it already.
@@ -116,7 +126,7 @@ class CookieSession:
         Args:
             is_secure: whether the request came over https.
         """
-        if not self._is_due:
+        if not self._is_changed and not (self._read and self._read[None].is_due):
             return None
         entries = [Entry(*key, variation) for key, variation in list(self._entries().items())]
         content = Content(identity.today(), entries)
@@ -126,19 +136,19 @@ class CookieSession:
 
     def _entries(self) -> dict[tuple[str, str], str]:
         """Return the variations by unit and assignment, oldest first."""
-        if self._read is None:
-            self._read = self._from_header()
-        return self._read
+        read = self._read.get(None)
+        if read is None:
+            read = self._read.setdefault(None, self._from_header())
+        return read.entries
 
-    def _from_header(self) -> dict[tuple[str, str], str]:
+    def _from_header(self) -> _Read:
         for value in _values(self._header, self._cookie.name):
             if (opened := self._seal.open(value)) is not None:
                 content, is_of_first_secret = opened
-                self._is_due = not is_of_first_secret or self._is_old(content.day)
-                return {
-                    (entry.unit, entry.assignment): entry.variation for entry in content.entries
-                }
-        return {}
+                is_due = not is_of_first_secret or self._is_old(content.day)
+                entries = {(each.unit, each.assignment): each.variation for each in content.entries}
+                return _Read(entries, is_due)
+        return _Read({}, is_due=False)
 
     def _is_old(self, day: int) -> bool:
         """Tell whether a third of the life of a cookie of that day has passed."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from http.cookies import SimpleCookie
 from random import Random
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -441,3 +444,27 @@ def test_an_option_that_browsers_refuse_is_refused(option: str, value: Any) -> N
     """The error names the option."""
     with pytest.raises(ConfigurationError, match=rf"^(cookie\.)?{option}: is "):
         CookieStickyStore(SECRET, **{option: value})
+
+
+def test_threads_of_one_request_lose_nothing() -> None:
+    """Whoever saves first while the cookie is read, all assignments are in the next one."""
+    header = saved(visitor("before"))
+    names = [f"e{number}" for number in range(8)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(len(names)) as threads:
+            for _ in range(100):
+                session, start = STORE.open(header), Barrier(len(names))
+
+                def save(
+                    name: str, session: CookieSession = session, start: Barrier = start
+                ) -> None:
+                    start.wait(20)
+                    session.save(visitor(name))
+
+                list(threads.map(save, names))
+                after = kept(f"{STORE.cookie.name}={value_of(session)}")
+                assert set(after) == {f"{name}__0" for name in ("before", *names)}
+    finally:
+        sys.setswitchinterval(interval)
