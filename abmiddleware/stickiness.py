@@ -104,22 +104,26 @@ class RequestBuckets:
 
     def save(self, changes: Mapping[str, Mapping[str, str]]) -> None:
         """Save new assignments, by document key."""
-        for document in self._changed(changes):
+        for key, assignments in changes.items():
             try:
-                cast(StickyStore, self._store).save(document)
+                cast(StickyStore, self._store).save(StickyDocument.of(key, assignments))
             except Exception as error:  # noqa: BLE001
                 self._failed("saved", error)
+            else:
+                self._note(key, assignments)
 
     async def asave(self, changes: Mapping[str, Mapping[str, str]]) -> None:
         """Save new assignments in a store that is awaited, or in any other."""
         if not self.is_async:
             self.save(changes)
             return
-        for document in self._changed(changes):
+        for key, assignments in changes.items():
             try:
-                await cast(AsyncStickyStore, self._store).save(document)
+                await cast(AsyncStickyStore, self._store).save(StickyDocument.of(key, assignments))
             except Exception as error:  # noqa: BLE001
                 self._failed("saved", error)
+            else:
+                self._note(key, assignments)
 
     def set_cookie(self, is_secure: bool) -> SetCookie | None:
         """Return the cookie that the response must set, if they are kept in one."""
@@ -134,8 +138,6 @@ class RequestBuckets:
         taken = {key: found[key].assignments if key in found else {} for key in keys}
         self._documents.update(taken)
 
-    def _changed(self, changes: Mapping[str, Mapping[str, str]]) -> list[StickyDocument]:
-        """Note changes, so that what follows in the request sees them, and return documents."""
-        for key, assignments in changes.items():
-            self._documents[key] = {**self._documents.get(key, {}), **assignments}
-        return [StickyDocument.of(key, assignments) for key, assignments in changes.items()]
+    def _note(self, key: str, assignments: Mapping[str, str]) -> None:
+        """Note what the store has now, so that what follows in the request sees it."""
+        self._documents[key] = {**self._documents.get(key, {}), **assignments}

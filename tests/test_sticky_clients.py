@@ -495,3 +495,38 @@ def test_what_is_no_store_is_refused(wrong: Any) -> None:
     """A wrong store is told when the engine is made, not in a request."""
     with pytest.raises(ConfigurationError, match=r"^sticky: is "):
         Engine(sink=MemorySink(), sticky=wrong)
+
+
+class SlowStore(AsyncStore):
+    """One whose saves take until they are let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_open = asyncio.Event()
+
+    async def save(self, document: StickyDocument) -> None:  # type: ignore[override]
+        await self.is_open.wait()
+        await super().save(document)
+
+
+async def test_a_save_that_was_cancelled_is_made_up_for(sink: MemorySink) -> None:
+    """Who asks again after a timeout gets the variation saved, and is not told it was before."""
+    store = SlowStore()
+    experiments = client(store, sink, TREAT)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(experiments.arun("button"), 0.05)
+    store.is_open.set()
+    result = await experiments.arun("button")
+
+    assert (result.reason, result.sticky_bucket_used) == (Reason.SPLIT, False)
+    assert store.kept() == {"button__0": "new"}
+    assert len(sink.exposures) == 1
+
+
+def test_what_was_not_saved_is_not_called_sticky(sink: MemorySink) -> None:
+    """An experiment that a feature runs too is a split in both while the store is down."""
+    runs = Feature("color", "x", rules=[Rule(key="button", variations=["y", "z"], meta=META)])
+    experiments = client(BrokenStore("load", "save"), sink, button([0.5, 0.5]), runs)
+    told = [experiments.run("button"), experiments.feature("color").experiment_result]
+
+    assert [result and result.reason for result in told] == [Reason.SPLIT, Reason.SPLIT]
