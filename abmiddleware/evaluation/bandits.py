@@ -8,8 +8,8 @@ from typing import Any
 from abmiddleware.evaluation.buckets import equal_weights
 from abmiddleware.evaluation.conditions import Matcher, Problem
 from abmiddleware.evaluation.definition import Definition
-from abmiddleware.evaluation.operators import SavedGroups
-from abmiddleware.evaluation.plan import Plan
+from abmiddleware.evaluation.membership import SavedGroups
+from abmiddleware.evaluation.plan import Plan, compile_arms
 from abmiddleware.evaluation.result import Leaf
 from abmiddleware.evaluation.targeting import compile_targeting
 from abmiddleware.evaluation.values import Attributes
@@ -35,8 +35,9 @@ def compile_bandit(
             matches = compile_targeting(context.get("condition"), saved_groups, place, problems)
             leaf = Leaf(context.get("leafId"), _list(context.get("weights")), version)
             leaves.append((matches, weigh(leaf)))
-    count = len(experiment.variations)
-    weights = equal_weights(count) if experiment.weights is None else experiment.weights
+    weights = experiment.weights
+    if not isinstance(weights, (list, tuple)):
+        weights = equal_weights(len(compile_arms(experiment.variations, None)))
     otherwise = weigh(Leaf(-1, weights, version))
 
     def choose(attributes: Attributes) -> Plan:

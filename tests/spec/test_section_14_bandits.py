@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from abmiddleware import Engine, MemorySink
+from abmiddleware.evaluation.payload import read_payload
+from abmiddleware.snapshot import Snapshot
 from tests.spec.cases import context, exact, feature, holds, rows
 from tests.spec.normal import normal
 
@@ -144,3 +147,26 @@ def test_plain_variations(implementation: Any) -> None:
     result = implementation.contextual_bandit("f", context(features={"f": {"rules": [rule]}}))
     assert holds(result, {"value": "b"})
     assert holds(result["experimentResult"], NOTHING)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    rows(
+        ("variations that are no list", {"contextualVariations": 1}),
+        ("variations that are a text", {"contextualVariations": "ab"}),
+        ("weights that are no list", {"contextualVariations": ["a", "b"], "weights": 0.5}),
+    ),
+)
+def test_a_malformed_rule_breaks_nothing(rule: Json) -> None:
+    """Section 19: it gives no value, or those of equal weights, and another feature serves."""
+    broken = {"rules": [{"key": "exp", "contextualBanditRef": "cb", **rule}]}
+    features = {"broken": broken, "other": {"defaultValue": 7}}
+    document = read_payload({"features": features, "contextualBandits": {"cb": {}}})
+    engine = Engine(sink=MemorySink(), strict=False)
+    engine.snapshot = Snapshot.of([document])
+    client = engine.client(id="user-1")
+
+    assert client.feature("broken").value in (None, "a", "b")
+    assert client.value("other", 0) == 7
+    assert len(client.deferred_exposures()) == (1 if "weights" in rule else 0)
+    assert document.check() is not None
