@@ -5,7 +5,7 @@ Those that change a page in the browser are left to the browser, which would cou
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from abmiddleware.evaluation.plan import Plan
@@ -16,8 +16,6 @@ from abmiddleware.evaluation.redirects import (
     redirect_target,
 )
 from abmiddleware.evaluation.result import Result
-from abmiddleware.evaluation.running import run
-from abmiddleware.evaluation.scope import Scope
 from abmiddleware.evaluation.values import is_truthy
 
 
@@ -70,19 +68,27 @@ ALL_REDIRECTS: Final = RedirectOptions()
 
 
 def redirect(
-    plans: Iterable[Plan], scope: Scope, options: RedirectOptions = ALL_REDIRECTS
+    plans: Iterable[Plan],
+    page: str,
+    run: Callable[[Plan], Result[Any]],
+    options: RedirectOptions = ALL_REDIRECTS,
 ) -> Chosen | None:
     """Run the redirects in their order up to the first that has the visitor in it.
 
     Experiments that are `manual` are left out.
+
+    Args:
+        plans: the redirects of a configuration.
+        page: the URL of the page.
+        run: runs one of them for the visitor.
+        options: which may run.
     """
     if not options.enabled:
         return None
-    page = scope.page()
     for plan in plans:
         if is_truthy(plan.definition.manual) or not may_run(plan, page, options):
             continue
-        result = run(plan, scope)
+        result = run(plan)
         if result.in_experiment:
             return Chosen(plan, result)
     return None

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
-from abmiddleware.evaluation.operators import OPERATORS, SavedGroups, group_items, in_list
+from abmiddleware.evaluation.membership import SavedGroups
+from abmiddleware.evaluation.operators import OPERATORS
 from abmiddleware.evaluation.values import array_index, deeply_equal, same, shown
 
 Matcher = Callable[[object], bool]
@@ -151,7 +152,7 @@ class _Compiler:
 
     def __init__(self, saved_groups: SavedGroups | None) -> None:
         self.has_no_groups = saved_groups is None
-        self.saved_groups = saved_groups if isinstance(saved_groups, Mapping) else {}
+        self.saved_groups = SavedGroups.of(saved_groups)
         #: The saved groups that are being compiled, and how many references were.
         self.resolving: list[str] = []
         self.references = 0
@@ -208,7 +209,7 @@ class _Compiler:
         if identifier in self.resolving:
             return self.refuse(path, f"names {identifier!r}, whose condition leads back to it")
         if kind == "list":
-            return self.listed(group, reference, path, access)
+            return self.listed(identifier, reference, path, access)
         self.resolving.append(identifier)
         try:
             place = f"savedGroups.{identifier}.condition"
@@ -219,18 +220,15 @@ class _Compiler:
             self.resolving.pop()
 
     def listed(
-        self,
-        group: Mapping[str, object],
-        reference: Mapping[str, object],
-        path: str,
-        access: Access,
+        self, identifier: str, reference: Mapping[str, object], path: str, access: Access
     ) -> Matcher:
-        """Compile the membership in a saved group that is a list."""
+        """Compile the membership in a typed saved group that is a list."""
+        group = cast(Mapping[str, object], self.saved_groups[identifier])
         key = reference.get("attributeKey") or group.get("attributeKey")
-        items = group_items(group)
-        if not isinstance(key, str) or not isinstance(items, list):
+        test = self.saved_groups.listed(identifier)
+        if not isinstance(key, str) or test is None:
             return self.refuse(path, "names a list without values or an attribute, must have both")
-        read, test = access(key), in_list(items)
+        read = access(key)
         return lambda root: test(read(root))
 
     def logical(self, key: str, value: object, path: str, depth: int, access: Access) -> Matcher:

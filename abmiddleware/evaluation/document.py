@@ -13,6 +13,7 @@ from abmiddleware.evaluation.digest import definition_hash
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature, FeaturePlan, compile_feature
 from abmiddleware.evaluation.growthbook import read_experiment, read_feature
+from abmiddleware.evaluation.membership import SavedGroups
 from abmiddleware.evaluation.plan import Plan, compile_plan
 
 #: Problems that are told at most: a broken export would fill the log.
@@ -36,7 +37,7 @@ class Document:
     #: Experiments that run by themselves, in their order; only redirects do so on a server (16).
     #: Each comes with its place in the list that it is from.
     automatic: Sequence[tuple[int, AnyExperiment]] = ()
-    saved_groups: Mapping[str, object] | None = None
+    saved_groups: SavedGroups | None = None
     contextual_bandits: Mapping[str, object] | None = None
     #: The attributes that experiments randomise by.
     units: frozenset[str] = frozenset()
@@ -62,7 +63,7 @@ class Document:
             feature = read_feature(key, feature)
         return compile_feature(
             feature,
-            saved_groups=self.saved_groups or {},
+            saved_groups=self.saved_groups or SavedGroups(),
             bandits=self.contextual_bandits or {},
             path=f"features.{key}",
         )
@@ -90,7 +91,7 @@ class Document:
         return compile_plan(
             experiment,
             config_hash=definition_hash(experiment),
-            saved_groups=self.saved_groups or {},
+            saved_groups=self.saved_groups or SavedGroups(),
             path=path,
         )
 

@@ -13,7 +13,7 @@ from abmiddleware.evaluation.checks import check_feature
 from abmiddleware.evaluation.conditions import Problem
 from abmiddleware.evaluation.definition import FeatureDefinition, Rule
 from abmiddleware.evaluation.growthbook import read, write_feature
-from abmiddleware.evaluation.operators import SavedGroups
+from abmiddleware.evaluation.membership import SavedGroups
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.prerequisites import Answer, ask
 from abmiddleware.evaluation.result import FeatureResult, FeatureSource, T

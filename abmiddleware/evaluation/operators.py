@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from abmiddleware.evaluation.coercion import Comparison, compare
+from abmiddleware.evaluation.membership import SavedGroups, Test, list_test
 from abmiddleware.evaluation.patterns import (
     PatternError,
     RefusedPatternError,
@@ -19,8 +20,6 @@ from abmiddleware.evaluation.patterns import (
 from abmiddleware.evaluation.values import is_number, is_truthy, same, shown, text
 from abmiddleware.evaluation.versions import padded_version
 
-Test = Callable[[object], bool]
-SavedGroups = Mapping[str, object]
 Compiled = tuple[Test, str]
 Operator = Callable[[object, SavedGroups], Compiled]
 
@@ -95,75 +94,25 @@ def _version(holds: Comparison) -> Operator:
     return make
 
 
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _member(items: list[object] | tuple[object, ...]) -> Test:
-    """Return a test for strict membership; it costs one look-up however long the list is."""
-    strings = frozenset(item for item in items if isinstance(item, str))
-    numbers = frozenset(item for item in items if is_number(item) and item == item)
-    constants = [item for item in items if item is None or isinstance(item, bool)]
-
-    def member(value: object) -> bool:
-        if isinstance(value, str):
-            return value in strings
-        if value is None or isinstance(value, bool):
-            return any(value is constant for constant in constants)
-        return is_number(value) and value in numbers
-
-    return member
-
-
-def _in_list(items: list[object] | tuple[object, ...], *, ignore_case: bool) -> Test:
-    member = _member([_lower(item) for item in items] if ignore_case else items)
-
-    def test(value: object) -> bool:
-        if isinstance(value, list):
-            return any(member(_lower(item) if ignore_case else item) for item in value)
-        return member(_lower(value) if ignore_case else value)
-
-    strings = frozenset(item for item in items if isinstance(item, str))
-    if ignore_case:
-        return test
-    # The most frequent question takes half the time this way.
-    return lambda value: value in strings if type(value) is str else test(value)
-
-
 def _membership(*, ignore_case: bool = False, negated: bool = False) -> Operator:
     def make(argument: object, _: SavedGroups) -> Compiled:
         if isinstance(argument, (set, frozenset)):
             argument = list(argument)
         if not isinstance(argument, (list, tuple)):
             return _fails, f"is {shown(argument)}, must be a list"
-        test = _in_list(argument, ignore_case=ignore_case)
+        test = list_test(argument, ignore_case=ignore_case)
         return (_opposite(test) if negated else test), ""
 
     return make
-
-
-def group_items(group: object) -> list[object] | None:
-    """Return the members of a saved group, typed or not; None for one that is no list (23)."""
-    if group is None:
-        return []
-    if isinstance(group, Mapping) and group.get("type") == "list":
-        group = group.get("values")
-    return group if isinstance(group, list) else None
-
-
-def in_list(items: list[object]) -> Test:
-    """Return the test of `$in`."""
-    return _in_list(items, ignore_case=False)
 
 
 def _group(*, negated: bool = False) -> Operator:
     def make(argument: object, groups: SavedGroups) -> Compiled:
         if not isinstance(argument, str):
             return _fails, f"is {shown(argument)}, must be the id of a saved group"
-        items = group_items(groups.get(argument))
-        if items is None:
+        test = groups.listed(argument)
+        if test is None:
             return _fails, f"names the saved group {argument!r}, which must be a list"
-        test = _in_list(items, ignore_case=False)
         return (_opposite(test) if negated else test), ""
 
     return make

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from abmiddleware.evaluation.conditions import Problem
 from abmiddleware.evaluation.document import Document
+from abmiddleware.evaluation.membership import SavedGroups
 from abmiddleware.evaluation.values import is_number, shown
 from abmiddleware.exceptions import DocumentError
 
@@ -37,7 +38,7 @@ def read_payload(payload: object) -> Document:
         # Those without pages cannot be redirects, and are compiled when they are asked for.
         automatic=[(index, entry) for index, entry in listed if "urlPatterns" in entry],
         experiments={cast(str, entry["key"]): entry for _, entry in reversed(listed)},
-        saved_groups=sections["savedGroups"],
+        saved_groups=SavedGroups(sections["savedGroups"]),
         contextual_bandits=sections["contextualBandits"],
         units=frozenset(reader.units),
         problems=tuple(reader.problems),

@@ -24,7 +24,7 @@ from abmiddleware.evaluation.buckets import (
 from abmiddleware.evaluation.conditions import Matcher, Problem
 from abmiddleware.evaluation.definition import Definition, Prerequisite, VariationMeta
 from abmiddleware.evaluation.hashing import Bucket, bucket_of
-from abmiddleware.evaluation.operators import SavedGroups
+from abmiddleware.evaluation.membership import SavedGroups
 from abmiddleware.evaluation.result import Leaf, Reason, Result
 from abmiddleware.evaluation.targeting import Admission, compile_admission, compile_targeting
 from abmiddleware.evaluation.url_patterns import compile_legacy_url, compile_targets

@@ -12,7 +12,7 @@ from abmiddleware.evaluation.bandits import compile_bandit
 from abmiddleware.evaluation.conditions import Matcher, Problem
 from abmiddleware.evaluation.definition import MISSING, Definition, Rule, experiment_of
 from abmiddleware.evaluation.digest import definition_hash
-from abmiddleware.evaluation.operators import SavedGroups
+from abmiddleware.evaluation.membership import SavedGroups
 from abmiddleware.evaluation.plan import (
     CompiledPrerequisite,
     Plan,

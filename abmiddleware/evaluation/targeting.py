@@ -8,7 +8,7 @@ from typing import Any
 from abmiddleware.evaluation.buckets import compile_filter, compile_namespace
 from abmiddleware.evaluation.conditions import Matcher, Problem, compile_condition
 from abmiddleware.evaluation.definition import Definition, Filter
-from abmiddleware.evaluation.operators import SavedGroups
+from abmiddleware.evaluation.membership import SavedGroups
 from abmiddleware.evaluation.values import Attributes
 
 #: Tells by a unit's text and its attributes whether namespace or filters admit it.

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from abmiddleware.evaluation.membership import SavedGroups
+from abmiddleware.evaluation.payload import read_payload
 from tests.evaluation.support import ANYTHING, passes_for, rows
 
 
@@ -92,3 +94,23 @@ def test_without_saved_groups_every_group_is_empty(groups: object) -> None:
     """Groups that are absent or no object hold nobody."""
     assert not passes_for({"$inGroup": "vip"}, 1, groups)
     assert passes_for({"$notInGroup": "vip"}, 1, groups)
+
+
+def test_a_saved_group_is_indexed_once() -> None:
+    """However many conditions name a group, its members are held once."""
+    groups = SavedGroups({"beta": ["a", "b"], "typed": {"type": "list", "values": [1]}})
+
+    assert groups.listed("beta") is groups.listed("beta")
+    assert groups.listed("typed") is groups.listed("typed")
+    document = read_payload(
+        {
+            "features": {},
+            "savedGroups": {"beta": ["a"]},
+            "experiments": [
+                {"key": key, "variations": [0, 1], "condition": {"id": {"$inGroup": "beta"}}}
+                for key in ("x", "y")
+            ],
+        }
+    )
+    held = [document.experiment(key).saved_groups for key in ("x", "y")]
+    assert held[0] is held[1] is document.saved_groups

@@ -24,6 +24,7 @@ from abmiddleware.evaluation.conditions import compile_condition
 from abmiddleware.evaluation.document import Document
 from abmiddleware.evaluation.growthbook import read_experiment
 from abmiddleware.evaluation.json_form import feature_result_json, result_json
+from abmiddleware.evaluation.membership import SavedGroups
 from abmiddleware.evaluation.payload import read_payload
 from abmiddleware.evaluation.plan import Plan, compile_plan
 from abmiddleware.evaluation.running import run as run_experiment
@@ -45,7 +46,7 @@ Json = Any
 def eval_condition(
     condition: Json, attributes: Mapping[str, Json], saved_groups: Mapping[str, Json] | None = None
 ) -> bool:
-    return compile_condition(condition, saved_groups or {}).matches(Attributes(attributes))
+    return compile_condition(condition, SavedGroups(saved_groups)).matches(Attributes(attributes))
 
 
 def hash(seed: str, value: Json, version: int) -> float | None:  # noqa: A001  # the group's name
@@ -91,7 +92,8 @@ def is_url_targeted(url: str, targets: Json) -> bool:
 
 def run(experiment: Mapping[str, Json], context: Mapping[str, Json]) -> dict[str, Json]:
     scope = scope_of(context)
-    plan = compile_plan(read_experiment(experiment), saved_groups=context.get("savedGroups") or {})
+    groups = SavedGroups(context.get("savedGroups"))
+    plan = compile_plan(read_experiment(experiment), saved_groups=groups)
     return result_json(run_experiment(plan, scope))
 
 
@@ -149,7 +151,8 @@ def url_redirect(context: Mapping[str, Json]) -> list[dict[str, Json]]:
         cross_origin=not is_truthy(context.get("disableCrossOriginUrlRedirectExperiments")),
         blocked_changes=context.get("blockedChangeIds") or (),
     )
-    redirect(document_of(context).redirects(), scope, options)
+    run = partial(run_experiment, scope=scope)
+    redirect(document_of(context).redirects(), scope.page(), run, options)
     return [
         {
             "inExperiment": result.in_experiment,
@@ -170,7 +173,7 @@ class Evaluation:
             strict=False,
             on_feature_usage=lambda result, _: self._usages.append(result),
         )
-        self._groups = context.get("savedGroups") or {}
+        self._groups = SavedGroups(context.get("savedGroups"))
         snapshot = Snapshot.of([document_of(context)], options_of(context))
         user = User(attributes_of(context), url_of(context))
         self._client = ExperimentClient(engine._services, user, True, False, snapshot)
@@ -276,4 +279,4 @@ def document_of(context: Mapping[str, Json]) -> Document:
 
 
 def plan(experiment: Mapping[str, Json], saved_groups: Mapping[str, Json] | None = None) -> Plan:
-    return compile_plan(read_experiment(experiment), saved_groups=saved_groups or {})
+    return compile_plan(read_experiment(experiment), saved_groups=SavedGroups(saved_groups))
