@@ -149,10 +149,7 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         if not self._is_private:
             self._depend()
         try:
-            chosen, effects = self._asking().ask(
-                lambda scope: redirect(plans, scope, services.redirects), self._once
-            )
-            self._use(effects)
+            chosen = redirect(plans, page, self._enrol, services.redirects)
             return None if chosen is None else chosen.target(page)
         except ConfigurationError:  # in strict mode: the store must be awaited
             raise
@@ -162,8 +159,13 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
 
     @property
     def assignments(self) -> Mapping[str, Result[Any]]:
-        """The results of experiments so far, by experiment key."""
-        return {key: answer[1] for key, answer in list(self._answers.items())}
+        """The results of experiments so far, those of features too, by experiment key."""
+        shown = {
+            key[0]: known[1]
+            for key, known in list(self._once.items())
+            if type(key) is tuple and len(key) == 1
+        }
+        return shown | {key: answer[1] for key, answer in list(self._answers.items())}
 
     def deferred_exposures(self) -> list[dict[str, Any]]:
         """Return the exposures so far for a browser's SDK, as JSON values (section 17.3)."""
@@ -234,7 +236,10 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             return False
         if key not in snapshot.features or len(snapshot.short_features) >= _MAX_SHORT:
             return False
-        short = snapshot.features[key].short
+        try:
+            short = snapshot.features[key].short
+        except Exception:  # noqa: BLE001  # compiled here; the whole way tells of the error
+            return False
         if short is not None:
             snapshot.short_features[key] = short
         return short is not None

@@ -158,12 +158,28 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
                 return self.run(experiment)
             self._peeked(plan, key)
             answer = self._answers[key]
+        self._use_once(answer)
+        return self._again(experiment, answer)
+
+    def _enrol(self, plan: Plan) -> Result[Any]:
+        """Run an experiment that no view names, unless it was asked for before."""
+        if plan.key not in self._answers:
+            self._peeked(plan, plan.key)
+        answer = self._answers[plan.key]
+        if answer[0] is plan or answer[0].config_hash == plan.config_hash:
+            self._use_once(answer)
+            return answer[1]
+        result, effects = self._asking().ask(partial(run, plan), self._once)
+        self._use(effects)
+        return result
+
+    def _use_once(self, answer: _Answer) -> None:
+        """Bring about what an answer brings about, unless it was used."""
         while answer[2]:
             try:
                 self._use(answer[2].pop())
             except IndexError:  # another thread took it
-                break
-        return self._again(experiment, answer)
+                return
 
     def _is_short(self, plan: Plan, experiment: Experiment[Any] | str) -> bool:
         """Tell whether nothing but the definition decides, and remember it."""

@@ -362,3 +362,28 @@ def test_wrong_options_are_told(options: Any, message: str) -> None:
         Engine(sink=MemorySink(), **options)
 
     assert message in str(caught.value)
+
+
+def test_a_redirect_is_one_of_the_requests_answers(sink: MemorySink) -> None:
+    """It goes where the experiment's variation said before, whoever was identified since."""
+    visitor_of: dict[str, Any] = {"hashAttribute": "uid", "weights": [0.5, 0.5], "hashVersion": 2}
+    engine = engine_of(sink, redirect_to("http://shop.example/new", **visitor_of))
+    for number in range(20):
+        sink.clear()
+        client = engine.request_client(Page())
+        client.identify(uid=f"u{number}")
+        was = client.run("redirect").variation_id
+        client.identify(uid=f"other{number}")
+
+        assert (client.redirect() is None) is (was == 0)
+        assert client.redirect() == client.redirect()
+        assert client.assignments["redirect"].variation_id == was
+        client.response_starts()
+        assert [each.variation_id for each in sink.exposures] == [was]
+
+
+def test_a_redirect_is_among_the_assignments(sink: MemorySink) -> None:
+    client = engine_of(sink, redirect_to("http://shop.example/new")).request_client(Page())
+
+    assert client.redirect()
+    assert client.assignments["redirect"].variation_id == 1
