@@ -17,8 +17,8 @@ from abmiddleware.notices import notices
 #: Computes an attribute from the framework's request.
 Resolver = Callable[[Any], object]
 
-#: The types of JSON values.
-PLAIN = frozenset({str, int, float, bool, type(None), list, dict})
+#: The types of JSON values that hold no others.
+SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class RequestFacts(Protocol):
@@ -79,7 +79,7 @@ class UserContext(Attributes):
         """Set attributes; what is decided already stays."""
         self.update(attributes)
         for name, value in attributes.items():
-            if type(value) not in PLAIN:
+            if type(value) not in SCALARS:
                 self[name] = plain(name, value)
 
     def warn_no_unit(self, key: str, attribute: str) -> None:
@@ -201,13 +201,12 @@ def warn_late() -> None:
 def plain(name: str, value: object) -> object:
     """Return an attribute as a JSON value, so that it is hashed and compared as elsewhere.
 
-    UUIDs, decimals, dates, enums, tuples and the numbers of NumPy are converted; anything else
-    counts as missing, with a warning, since its text may differ between processes.
+    UUIDs, decimals, dates, enums, tuples and the numbers of NumPy are converted, also within lists
+    and objects; anything else counts as missing, with a warning, since its text may differ between
+    processes.
     """
-    if type(value) in PLAIN:
-        return value
     try:
-        return _converted(value)
+        return value if _is_plain(value) else _converted(value)
     except Exception:  # noqa: BLE001  # a value of any type may come, with any conversion
         notices.warn(
             f"attribute {name}",
@@ -218,6 +217,16 @@ def plain(name: str, value: object) -> object:
         return None
 
 
+def _is_plain(value: object) -> bool:
+    """Tell whether a value is a JSON value already."""
+    kind = type(value)
+    if kind is list:
+        return all(map(_is_plain, cast(list[object], value)))
+    if kind is dict:
+        return all(map(_is_plain, cast(dict[str, object], value).values()))
+    return kind in SCALARS
+
+
 def _is_whole(value: Integral | Real | Decimal) -> bool:
     if isinstance(value, Decimal):
         return value == value.to_integral_value()
@@ -225,7 +234,7 @@ def _is_whole(value: Integral | Real | Decimal) -> bool:
 
 
 def _converted(value: object) -> object:
-    if type(value) in PLAIN:
+    if type(value) in SCALARS:
         return value
     if isinstance(value, Enum):
         return _converted(value.value)
@@ -237,8 +246,8 @@ def _converted(value: object) -> object:
         return value.isoformat()
     if isinstance(value, (Integral, Real, Decimal)):
         return int(cast(SupportsInt, value)) if _is_whole(value) else float(value)
-    if isinstance(value, (tuple, set, frozenset)):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [_converted(item) for item in value]
     if isinstance(value, Mapping):
-        return dict(value)
+        return {name: _converted(item) for name, item in value.items()}
     raise TypeError

@@ -11,7 +11,7 @@ from abmiddleware.catalogue import Catalogue
 from abmiddleware.client import ExperimentClient
 from abmiddleware.configuration import Configuration
 from abmiddleware.context import (
-    PLAIN,
+    SCALARS,
     RequestContext,
     RequestFacts,
     Resolver,
@@ -169,7 +169,7 @@ class Engine:
             context["id"] = id if type(id) is str else plain("id", id)
         if attributes:
             context.update(attributes)
-            if not {*map(type, attributes.values())} <= PLAIN:
+            if not {*map(type, attributes.values())} <= SCALARS:
                 context.identify(attributes)
         return ExperimentClient(self._services, context, True, False, self._configuration.fixed)
 

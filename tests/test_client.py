@@ -594,3 +594,53 @@ def test_the_row_is_what_was_exposed(tmp_path: Path) -> None:
     assert (row.v, row.type, row.unit_type, row.unit_id) == (1, "exposure", "id", "ü-1")
     assert (row.variation_key, row.variation_id) == (result.key, result.variation_id)
     assert row.service == "batch"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param([Color.RED], id="enum-in-list"),
+        pytest.param([Text("red")], id="text-subclass-in-list"),
+        pytest.param([("red",)[0], uuid.UUID(int=5)], id="uuid-in-list"),
+        pytest.param((Color.RED,), id="enum-in-tuple"),
+    ],
+)
+def test_values_within_lists_count_as_elsewhere(given: object) -> None:
+    """A condition that keeps a role out is not passed by a role of another type."""
+    banned = Experiment("banned", ["a", "b"], condition={"roles": {"$in": ["red"]}})
+    engine = Engine([banned], sink=MemorySink(), attributes={"roles": given})
+
+    assert engine.client(id="u1", roles=given).run(banned).in_experiment
+    assert engine.client(id="u1").run(banned).in_experiment
+
+
+def test_values_within_objects_count_as_elsewhere(engine: Engine) -> None:
+    paying = Experiment("paying", ["a", "b"], condition={"company.spent": {"$gt": 5}})
+    client = engine.client(id="u1", company={"spent": Decimal("7.50"), "since": [{"x": 1}]})
+
+    assert client.run(paying).in_experiment
+
+
+def test_an_object_within_a_list_counts_as_missing(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    with caplog.at_level(logging.WARNING, "abmiddleware"):
+        results = [engine.client(id=given).run(MODEL) for given in ([object()], endless)]
+
+    assert [result.in_experiment for result in results] == [False, False]
+    assert "attribute 'id' counts as missing" in caplog.text
+
+
+@pytest.mark.parametrize("options", [{}, {"forced_variations": {"other": 0}}], ids=repr)
+@pytest.mark.parametrize("given", [[], [None], [[]]], ids=repr)
+def test_an_array_is_a_unit_even_if_its_text_is_empty(
+    given: object, options: dict[str, Any], sink: MemorySink
+) -> None:
+    """It is truthy, so it is hashed, whatever else is asked of the engine."""
+    other = Experiment("other", ["a", "b"])
+    result = Engine([MODEL, other], sink=sink, **options).client(id=given).run(MODEL)
+
+    assert (result.in_experiment, result.reason) == (True, Reason.SPLIT)
+    assert [exposure.unit_id for exposure in sink.exposures] == [""]

@@ -339,7 +339,8 @@ def _decision(parts: Parts, active: bool) -> Decision:
             return parts.out(Reason.CONDITION, attributes)
         value = attributes[hash_attribute]
         unit = value if type(value) is str else unit_text(value)
-        if not unit:
+        # The text of an array may be empty, and is a unit all the same (1.2, 3.3).
+        if not unit and (unit is None or value == ""):
             return parts.out(Reason.NO_UNIT, attributes)
         if admits is not None and not admits(unit, attributes):
             reason = _FILTERED
