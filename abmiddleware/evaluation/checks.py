@@ -89,6 +89,10 @@ def check_feature(feature: FeatureDefinition[Any]) -> None:
         _check_rule(path, rule, key)
 
 
+#: What a rule that forces a value does not read, though it would keep units out.
+_OF_EXPERIMENTS: Final = ("namespace", "ranges", "weights")
+
+
 def _check_rule(path: str, rule: Rule[Any], feature_key: str) -> None:
     _check_string(f"{path}.id", rule.id)
     _check_prerequisites(f"{path}.prerequisites", rule.prerequisites)
@@ -103,12 +107,26 @@ def _check_rule(path: str, rule: Rule[Any], feature_key: str) -> None:
         given = "variations" if rule.contextual_variations is None else "contextual_variations"
         raise DefinitionError(f"{path}.{given}", "are ignored beside force, must be left out")
     if experiment is not None:
+        if rule.range is not None:
+            told = "is ignored beside variations, must be left out; give coverage or ranges"
+            raise DefinitionError(f"{path}.range", told)
         _check_experiment_of(path, experiment)
         return
+    _check_forced(path, rule)
+
+
+def _check_forced(path: str, rule: Rule[Any]) -> None:
+    """Check a rule that forces a value, or gives none."""
+    for name in _OF_EXPERIMENTS:
+        if getattr(rule, name) is not None:
+            told = "is ignored beside force, must be left out; give coverage, range or filters"
+            raise DefinitionError(f"{path}.{name}", told)
     if rule.coverage is not None:
         _check_share(f"{path}.coverage", rule.coverage)
     if rule.range is not None:
         _check_range(f"{path}.range", rule.range)
+        if rule.coverage is not None:
+            raise DefinitionError(f"{path}.coverage", "is replaced by range, must be left out")
     _check_attribute(f"{path}.hash_attribute", rule.hash_attribute)
     _check_version(f"{path}.hash_version", rule.hash_version)
     _check_string(f"{path}.seed", rule.seed)
@@ -173,6 +191,8 @@ def _check_url_patterns(path: str, patterns: object) -> None:
     if patterns is None:
         return
     _check_list(path, patterns)
+    if not patterns:
+        raise DefinitionError(path, "is empty and so matches no page, must have a pattern")
     for index, entry in enumerate(patterns):  # type: ignore[arg-type,var-annotated]  # it is a list
         if not isinstance(entry, UrlPattern):
             raise DefinitionError(f"{path}[{index}]", f"is {shown(entry)}, must be a UrlPattern")
@@ -320,6 +340,9 @@ def _check_filters(path: str, filters: object) -> None:
             raise DefinitionError(f"{path}[{index}]", f"is {shown(entry)}, must be a Filter")
         _check_string(f"{path}[{index}].seed", entry.seed)
         _check_ranges(f"{path}[{index}].ranges", entry.ranges)
+        if not entry.ranges:
+            told = "is empty and so admits nobody, must have a range, such as [(0, 0.5)]"
+            raise DefinitionError(f"{path}[{index}].ranges", told)
         _check_attribute(f"{path}[{index}].attribute", entry.attribute)
         _check_version(f"{path}[{index}].hash_version", entry.hash_version)
 

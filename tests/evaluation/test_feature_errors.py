@@ -13,6 +13,7 @@ from abmiddleware import (
     Engine,
     Experiment,
     Feature,
+    Filter,
     MemorySink,
     Prerequisite,
     Rule,
@@ -114,6 +115,44 @@ def test_a_rule_does_not_do_both(name: str) -> None:
 
     assert path == f"flag.rules[1].{name}"
     assert problem == "are ignored beside force, must be left out"
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "problem"),
+    [
+        ({"force": 1, "namespace": ("n", 0, 0.001)}, "namespace", "is ignored beside force"),
+        ({"force": 1, "ranges": [(0, 0.001)]}, "ranges", "is ignored beside force"),
+        ({"force": 1, "weights": [0.1, 0.9]}, "weights", "is ignored beside force"),
+        ({"force": 1, "range": (0, 1), "coverage": 0.0}, "coverage", "is replaced by range"),
+        ({"variations": [1, 2], "range": (0, 0)}, "range", "is ignored beside variations"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else None,
+)
+def test_a_rule_has_no_limit_that_does_not_count(
+    rule: dict[str, Any], field: str, problem: str
+) -> None:
+    """Else a share of a thousandth would be everybody."""
+    place, told = refused_rule(**rule)
+
+    assert place == f"flag.rules[1].{field}"
+    assert told.startswith(f"{problem}, must be left out")
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "problem"),
+    [
+        ({"filters": [Filter("s")]}, "exp.filters[0].ranges", "is empty and so admits nobody"),
+        ({"url_patterns": []}, "exp.url_patterns", "is empty and so matches no page"),
+    ],
+    ids=["filter", "url-patterns"],
+)
+def test_nobody_is_kept_out_by_an_empty_list(
+    fields: dict[str, Any], path: str, problem: str
+) -> None:
+    error = mistake(**fields)
+
+    assert error.path == path
+    assert error.problem.startswith(problem)
 
 
 @pytest.mark.parametrize(

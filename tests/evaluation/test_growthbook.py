@@ -197,7 +197,7 @@ def test_an_experiment_makes_the_round(document: dict[str, Any]) -> None:
 FLAG: dict[str, Any] = {
     "defaultValue": {"a": 1},
     "rules": [
-        {"id": "r1", "force": None, "condition": {"x": 1}, "coverage": 0.2, "range": [0, 0.1]},
+        {"id": "r1", "force": None, "condition": {"x": 1}, "range": [0, 0.1]},
         {"parentConditions": [{"id": "parent", "gate": True}]},
         {"key": "t", "variations": [0, 1], "meta": [{"key": "a"}, {"key": "b"}], "phase": "2"},
         {"force": 0, "hashVersion": 1, "tracks": [{"experiment": {"key": "x"}, "result": {}}]},
