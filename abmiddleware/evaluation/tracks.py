@@ -7,7 +7,7 @@ from typing import Any
 from abmiddleware.evaluation.growthbook import read_experiment
 from abmiddleware.evaluation.plan import Plan, compile_plan, named
 from abmiddleware.evaluation.result import Reason, Result
-from abmiddleware.evaluation.values import is_truthy
+from abmiddleware.evaluation.values import is_number, is_truthy, text
 
 
 def compile_tracks(tracks: object) -> tuple[tuple[Plan, Result[Any]], ...]:
@@ -36,13 +36,13 @@ def read_result(result: dict[str, Any]) -> Result[Any]:
     return Result(
         is_truthy(result.get("inExperiment")),
         result.get("value"),
-        str(result.get("key") or variation_id),
+        text(result.get("key") or variation_id),
         variation_id,
         is_truthy(result.get("hashUsed")),
         named(result.get("hashAttribute")),
         result.get("hashValue", ""),
-        bucket if type(bucket) is float else None,
-        str(result.get("name") or ""),
+        bucket if is_number(bucket) else None,
+        text(result.get("name") or ""),
         is_truthy(result.get("passthrough")),
         is_truthy(result.get("stickyBucketUsed")),
         result.get("featureId"),

@@ -142,7 +142,7 @@ def _read(text: str, base: _Parts | None) -> _Parts:
     match = _SCHEME.match(before)
     if match is not None:
         parts = _absolute(match[1].lower(), before[match.end() :], base)
-    elif base is None or (before and base.host is None and base.path[:1] != "/"):
+    elif base is None or (base.host is None and base.path[:1] != "/" and (before or not mark)):
         raise ValueError("relative to nothing")
     else:
         parts = _relative(before, base)

@@ -130,6 +130,8 @@ RELATIVE: list[tuple[str, str, str | None]] = [
     ("\\c", "foo://h/a", "foo://h/\\c"),
     ("c", " ht\ttp://h/a\n", "http://h/c"),
     ("c", "mailto:x", None),
+    ("", "mailto:x", None),
+    ("#c", "mailto:x", "mailto:x#c"),
     ("/c", "nothing", None),
 ]
 

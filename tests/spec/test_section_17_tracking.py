@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.spec.cases import context, experiment, rows
+from abmiddleware.evaluation.json_form import result_json
+from abmiddleware.evaluation.tracks import compile_tracks
+from tests.spec.cases import context, experiment, holds, rows
 
 Json = Any
 
@@ -90,6 +92,24 @@ def test_tracks(implementation: Any, rule: Json, expected: Json) -> None:
     evaluation.feature("f")
     told = [(each["experiment"], each["variation"]) for each in evaluation.exposures]
     assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    rows(
+        ("a bucket", {"bucket": 0.5}, {"bucket": 0.5}),
+        ("a bucket that JavaScript writes as 0", {"bucket": 0}, {"bucket": 0}),
+        ("a bucket that is none", {"bucket": "0.5"}, {"bucket": None}),
+        ("a key that is no text", {"key": True}, {"key": "true"}),
+        ("a name that is no text", {"name": 1.0}, {"name": "1"}),
+    ),
+)
+def test_tracks_are_as_given(given: Json, told: Json) -> None:
+    """17.4: the result that is reported is the one that came; texts are those of 1.4."""
+    ((_, result),) = compile_tracks(
+        [{"experiment": {"key": "x"}, "result": {"variationId": 1, **given}}]
+    )
+    assert holds(result_json(result), told)
 
 
 def test_tracks_and_experiments(implementation: Any) -> None:
