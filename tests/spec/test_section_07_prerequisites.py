@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from abmiddleware.evaluation.payload import read_payload
+from abmiddleware.evaluation.scope import Scope
+from abmiddleware.evaluation.values import Attributes
 from tests.spec.cases import ENROLLED, OUT, context, experiment, holds, rows
 
 Json = Any
@@ -202,3 +205,30 @@ def test_side_effects(implementation: Any) -> None:
     assert evaluation.feature("f")["value"] == "default"
     assert [each["experiment"] for each in evaluation.exposures] == ["exp"]
     assert [each["feature"] for each in evaluation.usages] == ["p", "f"]
+
+
+class Counted(Attributes):
+    """Attributes that count how often `a` is read."""
+
+    count = 0
+
+    def __getitem__(self, name: str) -> object:
+        self.count += name == "a"
+        return super().__getitem__(name)
+
+
+def test_each_feature_is_evaluated_once() -> None:
+    """Prerequisites that fork and meet again cost what they number, not all ways through them."""
+    parents = {"top": {"defaultValue": 1, "rules": [{"force": 1, "condition": {"a": 1}}]}}
+    for level in range(12):
+        above = "top" if level == 0 else f"join{level - 1}"
+        asks = {"force": 1, "parentConditions": [{"id": above, "condition": {"value": 1}}]}
+        sides = [f"left{level}", f"right{level}"]
+        parents |= {side: {"rules": [asks]} for side in sides}
+        both = [{"id": side, "condition": {"value": 1}} for side in sides]
+        parents[f"join{level}"] = {"rules": [{"force": 1, "parentConditions": both}]}
+    document, attributes = read_payload({"features": parents}), Counted(a=1)
+    features = {key: document.feature(key) for key in parents}
+
+    assert Scope(attributes, features).feature("join11").value == 1
+    assert attributes.count == 1

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 import pytest
 
+from abmiddleware import Experiment
+from abmiddleware.evaluation.running import run
+from abmiddleware.evaluation.scope import Scope
+from abmiddleware.evaluation.values import Attributes
 from tests.spec.cases import ENROLLED, OUT, context, experiment, forced, holds, rows
 
 Json = Any
@@ -127,6 +132,23 @@ def test_not_tracked(implementation: Any, fields: Json, given: Json) -> None:
     evaluation = implementation.evaluate(context(**given))
     evaluation.run(experiment(**fields))
     assert evaluation.exposures == []
+
+
+@pytest.mark.parametrize(
+    ("include", "enrols"),
+    [(lambda: True, True), (lambda: 1, True), (lambda: False, False), (lambda: None, False)],
+    ids=["true", "truthy", "false", "nothing"],
+)
+def test_include(include: Callable[[], object], enrols: bool) -> None:
+    """Step 11: what code says of the unit counts."""
+    definition = Experiment("exp", ["a", "b"], include=include)
+    assert run(definition.plan, Scope(Attributes(id="user-1"))).in_experiment is enrols
+
+
+def test_include_that_raises() -> None:
+    """Step 11: an exception says no."""
+    definition = Experiment("exp", ["a", "b"], include=lambda: 1 / 0)
+    assert not run(definition.plan, Scope(Attributes(id="user-1"))).in_experiment
 
 
 @pytest.mark.parametrize(

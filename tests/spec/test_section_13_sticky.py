@@ -111,6 +111,13 @@ DEVICE = {"hashAttribute": "id", "fallbackAttribute": "device"}
             [doc({"exp__0": "x"})],
             {**STICKY, "variationId": 1, "key": "x"},
         ),
+        (
+            "13.3.2 the least version itself is not blocked",
+            {"bucketVersion": 1, "minBucketVersion": 1},
+            {},
+            [doc({"exp__1": "control"})],
+            STICKY,
+        ),
         ("13.3.4 an older version", {"bucketVersion": 1}, {}, STORED, FRESH),
         ("13.3.4 a newer version", {}, {}, [doc({"exp__1": "control"})], FRESH),
         ("found: weights do not matter", {"weights": [0, 1]}, {}, STORED, STICKY),
