@@ -36,6 +36,7 @@ from abmiddleware.exposures.sinks.log import LoggingSink
 from abmiddleware.exposures.sinks.memory import MemorySink
 from abmiddleware.health import Health
 from abmiddleware.identity import VisitorCookie
+from abmiddleware.telemetry import Telemetry
 
 __all__ = [
     "ABMiddlewareError",
@@ -66,6 +67,7 @@ __all__ = [
     "Result",
     "Rule",
     "Sink",
+    "Telemetry",
     "UnknownExperimentError",
     "UnknownFeatureError",
     "UrlPattern",

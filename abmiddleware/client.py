@@ -74,7 +74,8 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         for enrolment in enrolled:
             if self._is_first(*enrolment):
                 self._expose(*enrolment)
-        if self._unlinked or self._services.on_feature_usage is not None:
+        services = self._services
+        if self._unlinked or services.on_feature_usage is not None or services.signals is not None:
             self._told(result)
         return result
 
@@ -253,7 +254,10 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             error=error,
         )
         failed: FeatureResult[Any] = FeatureResult(key, None, FeatureSource.ERROR)
-        return cast(FeatureResult[Any], self._once.setdefault(key, failed))
+        first = cast(FeatureResult[Any], self._once.setdefault(key, failed))
+        if first is failed:
+            self._signal(failed)
+        return first
 
     def _known(self, feature: Feature[Any] | str, result: FeatureResult[Any]) -> FeatureResult[Any]:
         """Return the result of a feature, telling of one that nothing knows."""

@@ -90,8 +90,10 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
         if result.hash_used:
             if not self._has_shown or self._is_first(plan, result):
                 self._expose(plan, result)
-        elif result.reason is _NO_UNIT:
-            self._context.warn_no_unit(key, plan.hash_attribute)
+        else:
+            if result.reason is _NO_UNIT:
+                self._context.warn_no_unit(key, plan.hash_attribute)
+            self._unexposed(plan, result)
         if self._unlinked:
             self._link()
         return result
@@ -180,6 +182,8 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
                 self._use(answer[2].pop())
             except IndexError:  # another thread took it
                 return
+            if not answer[1].hash_used:
+                self._unexposed(answer[0], answer[1])
 
     def _is_short(self, plan: Plan, experiment: Experiment[Any] | str) -> bool:
         """Tell whether nothing but the definition decides, and remember it."""
@@ -240,6 +244,7 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
         """Report that a feature was evaluated (17.5)."""
         if self._unlinked:
             self._link()
+        self._signal(result)
         tell = self._services.on_feature_usage
         if tell is None or result.source is FeatureSource.OVERRIDE:
             return
@@ -247,6 +252,12 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
             tell(result, dict(self._context))
         except Exception as error:  # noqa: BLE001  # a team's function must not break a page
             notices.warn("feature usage", "on_feature_usage raised %r", error, error=error)
+
+    def _signal(self, result: FeatureResult[Any]) -> None:
+        """Tell OpenTelemetry of a feature."""
+        signals = self._services.signals
+        if signals is not None and (self._trace or signals.is_heard()):
+            signals.feature_evaluated(self._traced(), result)
 
     def _plan(self, experiment: Experiment[Any] | str, key: str) -> Plan | None:
         """Return the plan of what a view asks for; None where nothing knows it."""

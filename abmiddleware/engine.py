@@ -32,6 +32,7 @@ from abmiddleware.engine_checks import (
     check_sink,
     check_sources,
     check_sticky,
+    check_telemetry,
     check_text,
 )
 from abmiddleware.evaluation.automatic import RedirectOptions
@@ -50,6 +51,8 @@ from abmiddleware.services import FeatureUsage, Services
 from abmiddleware.snapshot import Snapshot
 from abmiddleware.sources import Source
 from abmiddleware.stickiness import AnyStore, Stickiness
+from abmiddleware.telemetry import Telemetry
+from abmiddleware.telemetry.spans import entered
 
 #: Where the journal lies unless the engine or this environment variable says otherwise.
 JOURNAL_VARIABLE: Final = "ABMIDDLEWARE_JOURNAL"
@@ -88,6 +91,8 @@ class Engine:
             view asks `request.experiments.redirect()`.
         redirect_hosts: hosts beside the page's own that a redirect may lead to.
         on_feature_usage: is told of every feature that is evaluated, once a request.
+        telemetry: what OpenTelemetry is told, which costs next to nothing where the application
+            sets up no SDK; false tells nothing.
 
     Raises:
         ConfigurationError: an argument is wrong.
@@ -116,6 +121,7 @@ class Engine:
         redirects: bool = False,
         redirect_hosts: Sequence[str] = (),
         on_feature_usage: FeatureUsage | None = None,
+        telemetry: Telemetry | bool = True,
     ) -> None:
         definitions = check_definitions(experiments)
         checked_sources = check_sources(sources)
@@ -142,7 +148,9 @@ class Engine:
             Stickiness(check_sticky(sticky)) if sticky is not None else None,
             check_function("on_feature_usage", on_feature_usage),
             RedirectOptions(hosts=check_hosts("redirect_hosts", redirect_hosts)),
+            check_telemetry(telemetry),
         )
+        self._is_traced = self._services.signals is not None
         self._constants, self._resolvers = _split(
             check_attributes({} if attributes is None else attributes)
         )
@@ -176,7 +184,8 @@ class Engine:
     def request_client(self, facts: RequestFacts) -> ExperimentClient:
         """Return the client of one web request; for adapters."""
         context = RequestContext(self._resolvers, facts, self.cookie)
-        return ExperimentClient(self._services, context, False, True, None, [])
+        trace = entered() if self._is_traced else None
+        return ExperimentClient(self._services, context, False, True, None, [], trace)
 
     def wait_until_ready(self, timeout: float = 5.0) -> bool:
         """Wait until every source has a configuration, as a script does before it starts.
@@ -230,6 +239,12 @@ class Engine:
     def lost(self) -> Counter[str]:
         """Records that never reached the sink, by reason; a journal counts its own besides."""
         return self._services.recorder.lost
+
+    @property
+    def telemetry_lost(self) -> Counter[str]:
+        """What OpenTelemetry was not told, by reason."""
+        signals = self._services.signals
+        return Counter() if signals is None else signals.lost
 
 
 def _sink(journal: object, sink: object) -> Sink:

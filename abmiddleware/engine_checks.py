@@ -23,6 +23,7 @@ from abmiddleware.sources import Source
 from abmiddleware.stickiness import AnyStore
 from abmiddleware.sticky.cookie import CookieStickyStore
 from abmiddleware.sticky.stores import StickyStore
+from abmiddleware.telemetry import Signals, Telemetry
 
 _HOST: Final = re.compile(r"[A-Za-z0-9.\[\]:-]{1,255}")
 #: Such a path does not become one that can be opened by waiting.
@@ -162,6 +163,19 @@ def check_sink(sink: object) -> Sink:
             "records are written before the response starts"
         )
     return sink
+
+
+def check_telemetry(telemetry: object) -> Signals | None:
+    """Return what tells OpenTelemetry, or None.
+
+    Raises:
+        ConfigurationError: it is neither True, False nor what is to be told.
+    """
+    if telemetry is True or telemetry is False:
+        return Signals(Telemetry()) if telemetry else None
+    if not isinstance(telemetry, Telemetry):
+        raise _refuse("telemetry", telemetry, "a Telemetry, such as Telemetry(ids='raw'), or False")
+    return Signals(telemetry)
 
 
 def check_cookie(cookie: object) -> VisitorCookie:

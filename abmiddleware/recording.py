@@ -18,11 +18,14 @@ from abmiddleware.mistakes import outcome_problem
 from abmiddleware.recorder import known_ids
 from abmiddleware.services import Services
 from abmiddleware.snapshot import VISITOR, VISITORS, Snapshot
+from abmiddleware.telemetry.spans import Trace
 
 #: Shared by all records that have nothing to tell there.
 _NONE: Final[dict[str, Any]] = {}
 #: Where `_once` has the pinned snapshot.
 SNAPSHOT: Final = 0
+#: Where it has the trace.
+_TRACE: Final = 1
 #: Records that wait at most for the end of a response or of `with`.
 _MAX_PENDING: Final = 1000
 
@@ -43,6 +46,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
     _snapshot: Snapshot | None = None
     #: The records that wait; None until they do.
     _pending: list[Record] | None = None
+    #: Where OpenTelemetry shows variations; None until it is told of one, unless a span was there.
+    _trace: Trace | None = None
     #: What is made once for all threads: the snapshot, and what `deciding.py` says.
     _once: dict[object, Any] = {}  # msgspec copies it
     #: The users whose link to the visitor is recorded, and waits for a visitor id.
@@ -101,6 +106,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
         self._context.is_late = True
         if self._pending:
             self.flush()
+        if self._trace is not None and (signals := self._services.signals) is not None:
+            signals.response_starts(self._trace)
         return self._is_private or self._context.is_visitor_used
 
     def is_of(self, services: Services) -> bool:
@@ -142,7 +149,11 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
 
     def _expose(self, plan: Plan, result: Result[Any]) -> None:
         """Record an enrolment that takes effect now."""
-        recorder, context = self._services.recorder, self._context
+        services, context = self._services, self._context
+        recorder, signals = services.recorder, services.signals
+        trace_id = None
+        if signals is not None and (self._trace or signals.is_heard()):
+            trace_id = signals.exposed(self._traced(), plan, result)
         unit, unit_type, names = (
             result.hash_value,
             result.hash_attribute,
@@ -166,6 +177,7 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             "exposed",
             False,
             result.feature_id,
+            trace_id,
         )
         if self._deferred:
             self._record(record)
@@ -174,6 +186,19 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             recorder.sink.write((record,))
         except Exception as error:  # noqa: BLE001  # whatever a sink does, the page is served
             recorder.lose("sink failed", 1, error)
+
+    def _unexposed(self, plan: Plan, result: Result[Any]) -> None:
+        """Take note of a unit that was asked about, and is not counted."""
+        signals = self._services.signals
+        if signals is not None and (self._trace or signals.is_heard()):
+            signals.evaluated(self._traced(), plan, result)
+
+    def _traced(self) -> Trace:
+        """Return where OpenTelemetry shows variations, one for all threads."""
+        trace = self._trace
+        if trace is None:
+            trace = self._trace = self._once.setdefault(_TRACE, Trace())
+        return trace
 
     def _record(self, record: Record) -> None:
         pending = self._pending

@@ -11,6 +11,7 @@ from abmiddleware.evaluation.automatic import ALL_REDIRECTS, RedirectOptions
 from abmiddleware.evaluation.result import FeatureResult
 from abmiddleware.recorder import Recorder
 from abmiddleware.stickiness import Stickiness
+from abmiddleware.telemetry import Signals
 
 #: Is told of every feature that was evaluated, with the attributes known then.
 FeatureUsage = Callable[[FeatureResult[object], Mapping[str, object]], object]
@@ -25,3 +26,5 @@ class Services(msgspec.Struct, frozen=True, eq=False):
     stickiness: Stickiness | None = None
     on_feature_usage: FeatureUsage | None = None
     redirects: RedirectOptions = ALL_REDIRECTS
+    #: None where OpenTelemetry is told nothing.
+    signals: Signals | None = None

@@ -6,12 +6,14 @@ import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from abmiddleware import ConfigurationError, Engine, VisitorCookie
+from abmiddleware import ConfigurationError, Engine, Telemetry, VisitorCookie
+
+T = TypeVar("T")
 
 SETTING: Final = "EXPERIMENTS"
 
@@ -35,10 +37,11 @@ OPTIONS: Final = {
     "REDIRECTS": "redirects",
     "REDIRECT_HOSTS": "redirect_hosts",
     "ON_FEATURE_USAGE": "on_feature_usage",
+    "TELEMETRY": "telemetry",
 }
 
 #: Keys whose value may be the dotted path of an object.
-DOTTED: Final = ("EXPERIMENTS", "SOURCES", "STICKY", "ON_FEATURE_USAGE")
+DOTTED: Final = ("EXPERIMENTS", "SOURCES", "STICKY", "ON_FEATURE_USAGE", "TELEMETRY")
 
 
 @lru_cache(maxsize=1)
@@ -111,7 +114,9 @@ def _ready_engine(options: Mapping[str, Any]) -> Engine:
 
 def _option(key: str, value: Any) -> Any:
     if key == "COOKIE":
-        return _cookie(value)
+        return _object(key, VisitorCookie, value, "{'NAME': 'ab_id', 'DOMAIN': 'example.com'}")
+    if key == "TELEMETRY" and isinstance(value, Mapping):
+        return _object(key, Telemetry, value, "{'EVENTS': 'both'}")
     if key == "ATTRIBUTES" and isinstance(value, Mapping):
         return {name: _imported(f"[{key!r}][{name!r}]", item) for name, item in value.items()}
     if key == "SINK":
@@ -132,17 +137,18 @@ def _sink(value: Any) -> Any:
         ) from error
 
 
-def _cookie(value: Any) -> VisitorCookie:
-    if isinstance(value, VisitorCookie):
+def _object(key: str, kind: type[T], value: Any, such_as: str) -> T:
+    """Make an object of its options, whose names are in capitals, as all of Django's."""
+    if isinstance(value, kind):
         return value
     try:
-        return VisitorCookie(**{name.lower(): item for name, item in value.items()})
+        return kind(**{name.lower(): item for name, item in value.items()})
     except ConfigurationError as error:
         raise _located(error) from error
     except (AttributeError, TypeError):
         raise ConfigurationError(
-            f"{SETTING}['COOKIE']: is {value!r}, must be a dictionary with the keys of "
-            "VisitorCookie, such as {'NAME': 'ab_id', 'DOMAIN': 'example.com'}"
+            f"{SETTING}[{key!r}]: is {value!r}, must be a dictionary with the keys of "
+            f"{kind.__name__}, such as {such_as}"
         ) from None
 
 

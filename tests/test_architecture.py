@@ -22,8 +22,11 @@ ADAPTERS = {
 FRAMEWORKS = {"django", "asgiref", "flask", "werkzeug", "starlette", "fastapi", "pydantic"}
 #: The only packages from elsewhere that the core may import.
 DEPENDENCIES = {"fnv_hash_fast", "msgspec"}
+#: A dependency that one room alone may import.
+TELEMETRY = {"abmiddleware.telemetry": {"opentelemetry"}}
 #: What extras bring, by the only room that may import it, late or for types.
 EXTRAS = {
+    **TELEMETRY,
     "abmiddleware.evaluation": {"regex"},
     "abmiddleware.sources": {"cryptography", "httpx2", "yaml"},
     "abmiddleware.sticky": {"redis", "sqlalchemy"},
@@ -67,7 +70,7 @@ def within(name: str, *rooms: str) -> bool:
 
 @pytest.mark.parametrize(("name", "tree"), ALL[CORE].items(), ids=ALL[CORE])
 def test_the_core_imports_no_framework_and_no_adapter(name: str, tree: ast.Module) -> None:
-    """The core needs nothing but the standard library, its two dependencies and a room's extras."""
+    """The core needs nothing but the standard library, its dependencies and a room's extras."""
     foreign = {top(one) for one in imports(tree, for_types=False)} - sys.stdlib_module_names
     extras = {one for room, names in EXTRAS.items() if within(name, room) for one in names}
 
@@ -103,15 +106,38 @@ def test_starlette_alone_is_enough_for_the_middleware() -> None:
             "abmiddleware.exposures",
             ["abmiddleware.evaluation", "abmiddleware.exceptions", "abmiddleware.notices"],
         ),
+        (
+            "abmiddleware.telemetry",
+            [
+                "abmiddleware.evaluation",
+                "abmiddleware.exceptions",
+                "abmiddleware.exposures",
+                "abmiddleware.notices",
+            ],
+        ),
     ],
 )
 def test_inner_rooms_do_not_know_the_outer_ones(room: str, allowed: list[str]) -> None:
-    """Decisions know nothing of records, and records nothing of requests."""
+    """Decisions know nothing of records, and records and telemetry nothing of requests."""
     for name, tree in ALL[CORE].items():
         if within(name, room):
             ours = [one for one in imports(tree) if top(one) == CORE]
 
             assert all(within(one, room, *allowed) for one in ours), name
+
+
+def test_telemetry_needs_the_api_of_opentelemetry_only() -> None:
+    """Neither the SDK nor the conventions' package, which instrumentations pin to one version."""
+    api = {"_logs", "context", "metrics", "trace"}
+    used = {
+        one.split(".")[1]
+        for name, tree in ALL[CORE].items()
+        if within(name, *TELEMETRY)
+        for one in imports(tree)
+        if top(one) == "opentelemetry"
+    }
+
+    assert used <= api
 
 
 def test_decisions_touch_no_clock_disk_network_log_or_chance() -> None:
