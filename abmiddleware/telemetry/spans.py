@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-from opentelemetry.context import get_current
 from opentelemetry.trace import Span, format_trace_id, get_current_span
+
+from abmiddleware.telemetry.providers import current_context
 
 #: SDKs drop the oldest attribute past 128 of a span, which are those of the request itself.
 MAX_ATTRIBUTES: Final = 32
@@ -69,5 +70,5 @@ class Trace(msgspec.Struct, eq=False):
 
 def entered() -> Trace | None:
     """Return where variations are shown of a request that comes in now; None costs next to none."""
-    context = get_current()
+    context = current_context()
     return Trace(get_current_span(context)) if context else None
