@@ -33,6 +33,8 @@ R = TypeVar("R")
 class Signals:
     """What the clients of an engine tell through."""
 
+    __slots__ = ("_counter", "_has_span_events", "_logger", "_telemetry", "is_heard", "lost")
+
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
         has_log = telemetry.events in ("log", "both")

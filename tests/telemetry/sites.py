@@ -69,7 +69,8 @@ NAMES = [
     "starlette contrib inside",
     "starlette native outside",
     "starlette native inside",
-    "fastapi contrib",
+    "fastapi contrib first",
+    "fastapi contrib last",
     "fastapi native",
 ]
 
@@ -178,11 +179,13 @@ def _starlette(way: str, engine: Engine, told: Any, providers: dict[str, Any]) -
 
 def _fastapi(way: str, engine: Engine, told: Any, providers: dict[str, Any]) -> FastAPI:
     app = FastAPI(telemetry=cast(Any, providers)) if way == "native" else FastAPI()
+    if way == "contrib first":
+        FastAPIInstrumentor.instrument_app(app, **providers)
     app.add_middleware(ExperimentsMiddleware, engine=engine)
     for name, view in told.items():
         app.add_api_route(f"/{name}", _with_request(_asgi_view(view)))
     app.add_api_route("/background", _with_request(_background))
-    if way == "contrib":
+    if way == "contrib last":
         FastAPIInstrumentor.instrument_app(app, **providers)
     return app
 
