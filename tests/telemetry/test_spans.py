@@ -4,14 +4,46 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
+from opentelemetry.trace import SpanKind, use_span
 
 from abmiddleware import Engine, MemorySink, Telemetry
 from tests.telemetry.sdk import Sdk
 from tests.telemetry.sites import NAMES, Visit, site
 
 ATTRIBUTE = "experiment.variation.checkout-button"
+#: Where the span of the server is there when a request comes to our middleware.
+OUTSIDE = [
+    "django-wsgi contrib",
+    "django-asgi contrib",
+    "starlette contrib outside",
+    "starlette native outside",
+    "fastapi contrib first",
+    "fastapi contrib last",
+    "fastapi native",
+]
+
+
+class Facts:
+    """A request of a newcomer."""
+
+    request = None
+
+    def cookie_header(self) -> str:
+        return ""
+
+    def is_secure(self) -> bool:
+        return True
+
+    def method(self) -> str:
+        return "GET"
+
+    def url(self) -> str:
+        return "https://shop.example/"
+
+    def keep_private(self) -> None: ...
 
 
 @pytest.fixture(params=NAMES)
@@ -30,6 +62,48 @@ def test_the_span_of_the_server_has_the_variation(visit: Visit, sdk: Sdk, view: 
     """It does whether or not the view has opened a span of its own."""
     assert visit(view) == "one-click"
     assert sdk.server_span()[ATTRIBUTE] == "1"
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_no_other_span_has_it_where_the_span_of_the_server_is_there_first(
+    visit: Visit, sdk: Sdk
+) -> None:
+    """The view's own spans, and those of the framework, are as without us."""
+    visit("child")
+
+    having = [span.kind for span in sdk.spans() if ATTRIBUTE in (span.attributes or {})]
+    assert having == [SpanKind.SERVER]
+
+
+@pytest.mark.parametrize("name", [name for name in OUTSIDE if name.startswith(("st", "fa"))])
+def test_a_stream_can_still_show_a_variation_where_the_span_lasts_as_long(
+    visit: Visit, sdk: Sdk
+) -> None:
+    """With ASGI the span of the server ends with the body."""
+    visit("stream")
+
+    assert sdk.server_span()[ATTRIBUTE] == "1"
+
+
+@pytest.mark.parametrize("is_entered", [True, False], ids=["at-entry", "in-the-view"])
+def test_a_span_that_has_ended_is_left_alone(
+    is_entered: bool, engine: Engine, sdk: Sdk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An SDK would warn of each attribute that is set too late."""
+    span = sdk.tracer.start_span("request")
+    span.end()
+    with ExitStack() as stack:
+        stack.enter_context(caplog.at_level(logging.INFO, "opentelemetry"))
+        if is_entered:
+            stack.enter_context(use_span(span))
+        client = engine.request_client(Facts())
+        if not is_entered:
+            stack.enter_context(use_span(span))
+        assert client.run("checkout-button").in_experiment
+        client.response_starts()
+
+    assert caplog.records == []
+    assert [dict(each.attributes or {}) for each in sdk.spans()] == [{}]
 
 
 def test_a_request_that_asks_nothing_has_no_attribute(visit: Visit, sdk: Sdk) -> None:
