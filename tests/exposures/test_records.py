@@ -16,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+import typing_extensions
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -483,11 +484,15 @@ def test_any_damage_to_a_line_is_a_row_or_a_value_error(data: st.DataObject) -> 
 
 def test_records_are_written_where_the_library_is_not_installed(tmp_path: Path) -> None:
     """A copy in a folder or a bundle, without metadata, leaves its version out of the rows."""
-    for name in ("abmiddleware", "msgspec", "fnv_hash_fast", "fnvhash"):
+    for name in ("abmiddleware", "msgspec", "fnv_hash_fast", "fnvhash", "opentelemetry.context"):
         spec = find_spec(name)
         assert spec is not None
         assert spec.origin is not None
-        (tmp_path / name).symlink_to(Path(spec.origin).parent)
+        package = name.partition(".")[0]  # opentelemetry itself is in no file: many share it
+        (tmp_path / package).symlink_to(
+            next(p for p in Path(spec.origin).parents if p.name == package)
+        )
+    (tmp_path / "typing_extensions.py").symlink_to(typing_extensions.__file__)
     script = (
         "from abmiddleware.exposures.records import Outcome, encode\n"
         "print(encode(Outcome(0, 'id', 'seen', None, {}, {}, '')).decode())\n"

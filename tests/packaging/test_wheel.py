@@ -108,7 +108,7 @@ def test_each_extra_brings_what_its_package_needs(
     )
     installed = {line.split("==")[0].lower() for line in listed.split()}
     assert installed & {"django", "flask", "starlette", "fastapi"} == set(frameworks)
-    assert {"abmiddleware", "msgspec", "fnv-hash-fast"} <= installed
+    assert {"abmiddleware", "msgspec", "fnv-hash-fast", "opentelemetry-api"} <= installed
     succeed(sys.executable, "-m", "pip", "--python", environment, "check")
 
     if extra == "starlette":
