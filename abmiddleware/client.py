@@ -75,8 +75,11 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             if self._is_first(*enrolment):
                 self._expose(*enrolment)
         services = self._services
-        if self._unlinked or services.on_feature_usage is not None or services.signals is not None:
+        signals = services.signals
+        if self._unlinked or services.on_feature_usage is not None:
             self._told(result)
+        elif signals is not None and (self._trace or signals.is_heard()):
+            signals.feature_evaluated(self._traced(), result)
         return result
 
     async def afeature(self, feature: Feature[Any] | str) -> FeatureResult[Any]:
