@@ -32,15 +32,23 @@ from abmiddleware.exposures.records import (
     OutcomeRow,
 )
 from abmiddleware.exposures.sinks import Sink
+from abmiddleware.exposures.sinks.call import CallableSink
+from abmiddleware.exposures.sinks.counting import CountingSink
+from abmiddleware.exposures.sinks.kafka import KafkaSink
 from abmiddleware.exposures.sinks.log import LoggingSink
 from abmiddleware.exposures.sinks.memory import MemorySink
+from abmiddleware.exposures.sinks.opentelemetry import OpenTelemetrySink
+from abmiddleware.exposures.sinks.stream import StreamSink
+from abmiddleware.exposures.sinks.tee import TeeSink
 from abmiddleware.health import Health
 from abmiddleware.identity import VisitorCookie
 from abmiddleware.telemetry import Telemetry
 
 __all__ = [
     "ABMiddlewareError",
+    "CallableSink",
     "ConfigurationError",
+    "CountingSink",
     "DefinitionError",
     "DocumentError",
     "Engine",
@@ -55,10 +63,12 @@ __all__ = [
     "Health",
     "Journal",
     "JournalReader",
+    "KafkaSink",
     "Link",
     "LinkRow",
     "LoggingSink",
     "MemorySink",
+    "OpenTelemetrySink",
     "Outcome",
     "OutcomeRow",
     "Prerequisite",
@@ -67,6 +77,8 @@ __all__ = [
     "Result",
     "Rule",
     "Sink",
+    "StreamSink",
+    "TeeSink",
     "Telemetry",
     "UnknownExperimentError",
     "UnknownFeatureError",

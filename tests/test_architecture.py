@@ -28,6 +28,8 @@ TELEMETRY = {"abmiddleware.telemetry": {"opentelemetry"}}
 EXTRAS = {
     **TELEMETRY,
     "abmiddleware.evaluation": {"regex"},
+    "abmiddleware.exposures": {"confluent_kafka", "opentelemetry"},
+    "abmiddleware.openfeature": {"openfeature"},
     "abmiddleware.sources": {"cryptography", "httpx2", "yaml"},
     "abmiddleware.sticky": {"redis", "sqlalchemy"},
 }
@@ -104,7 +106,12 @@ def test_starlette_alone_is_enough_for_the_middleware() -> None:
         ("abmiddleware.evaluation", ["abmiddleware.exceptions"]),
         (
             "abmiddleware.exposures",
-            ["abmiddleware.evaluation", "abmiddleware.exceptions", "abmiddleware.notices"],
+            [
+                "abmiddleware.evaluation",
+                "abmiddleware.exceptions",
+                "abmiddleware.extras",
+                "abmiddleware.notices",
+            ],
         ),
         (
             "abmiddleware.telemetry",

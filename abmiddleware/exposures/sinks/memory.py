@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from abmiddleware.exposures.losses import count_loss
 from abmiddleware.exposures.records import Exposure, Outcome, Record
+from abmiddleware.exposures.sinks.counting import Counts
 
 
-class MemorySink:
+class MemorySink(Counts):
     """Keeps the newest records.
 
     Args:
-        limit: how many records are kept; the oldest go first.
+        limit: how many records are kept; the oldest go first, and count as lost.
     """
 
     def __init__(self, limit: int = 100_000) -> None:
+        super().__init__()
         self._records: deque[Record] = deque(maxlen=limit)
+        self._limit = limit
 
     def write(self, records: Sequence[Record], /) -> None:
         """Keep records."""
+        over = len(self._records) + len(records) - self._limit
         self._records.extend(records)
+        self.written += len(records)
+        if over > 0:  # wanted, so not worth a line in the log
+            count_loss(self.lost, "oldest dropped", over)
+            self.written -= over
 
     @property
     def records(self) -> list[Record]:
