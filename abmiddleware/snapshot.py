@@ -68,6 +68,8 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
     short: dict[object, Plan] = {}
     #: The same of features.
     short_features: dict[str, ShortFeature] = {}
+    #: What it was made of, in their order.
+    documents: tuple[Document, ...] = ()
 
     @classmethod
     def of(cls, documents: Sequence[Document], options: EvaluationOptions | None = None) -> Self:
@@ -87,7 +89,32 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
             ordered,
             VISITORS if units <= {VISITOR} else (*ordered, *({"user_id"} - units)),
             features.keys() - plans.keys() if plans else features.keys(),
+            documents=tuple(documents),
         )
+
+    def changed_since(self, before: Snapshot) -> list[str] | None:
+        """Return the keys whose definitions are new, gone or other than before, in order.
+
+        Returns:
+            None where what definitions share, such as a saved group, changed: any may mean more.
+        """
+        if _shared(self.documents) != _shared(before.documents):
+            return None
+        old, new = _definitions(before.documents), _definitions(self.documents)
+        return sorted({name[1] for name in {*old, *new} if old.get(name) != new.get(name)})
+
+
+def _definitions(documents: Sequence[Document]) -> dict[tuple[str, str], object]:
+    """Return the definitions that serve, by kind and key."""
+    found: dict[tuple[str, str], object] = {}
+    for document in reversed(documents):
+        found.update({("experiment", key): one for key, one in document.experiments.items()})
+        found.update({("feature", key): one for key, one in document.features.items()})
+    return found
+
+
+def _shared(documents: Sequence[Document]) -> list[tuple[object, object]]:
+    return [(one.saved_groups, one.contextual_bandits) for one in documents]
 
 
 def _redirects(documents: Sequence[Document]) -> Iterator[Plan]:

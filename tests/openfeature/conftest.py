@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from openfeature import api
+from openfeature.client import OpenFeatureClient
+from openfeature.hook import clear_hooks
+
+from abmiddleware import Engine, MemorySink
+from abmiddleware.openfeature import ABMiddlewareProvider
+from tests.openfeature.flags import METADATA, VARIANTS, flags
+
+
+@pytest.fixture(autouse=True)
+def _no_provider() -> Iterator[None]:
+    """Leave OpenFeature as it was: its providers are global."""
+    yield
+    api.clear_providers()
+    clear_hooks()
+
+
+@pytest.fixture
+def client(sink: MemorySink) -> OpenFeatureClient:
+    """OpenFeature's own client, over a provider with its test flags."""
+    provider = ABMiddlewareProvider(
+        Engine(flags(), sink=sink, strict=False), variants=VARIANTS, metadata=METADATA
+    )
+    api.set_provider_and_wait(provider)
+    return api.get_client()
