@@ -103,7 +103,8 @@ def test_each_extra_brings_what_its_package_needs(
     install_wheel(environment, wheel, extra)
     succeed(environment, "-W", "error", "-c", IMPORT_ALL, "abmiddleware", *NEEDS_MORE)
     skipped = ["abmiddleware_fastapi.dependencies"] if extra == "starlette" else []
-    succeed(environment, "-W", "error", "-c", IMPORT_ALL, package, *skipped)
+    if package != "abmiddleware":
+        succeed(environment, "-W", "error", "-c", IMPORT_ALL, package, *skipped)
 
     listed = succeed(
         sys.executable, "-m", "pip", "--python", environment, "list", "--format=freeze"
