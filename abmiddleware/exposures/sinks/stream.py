@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import select
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final, Literal
 
 from abmiddleware.evaluation.values import shown
@@ -16,6 +18,8 @@ from abmiddleware.exposures.sinks.counting import Counts
 
 #: What a pipe takes whole or not at all, however many processes write to it.
 PIPE_BUF: Final = select.PIPE_BUF
+#: What a pipe is widened to, in bytes: some thousands of records. Linux gives 64 KiB by itself.
+ROOM: Final = 1024 * 1024
 #: Larger records are refused, in bytes, as the journal does.
 MAX_RECORD: Final = 64 * 1024
 
@@ -104,10 +108,20 @@ def _opened(number: int) -> tuple[int, bool]:
         # it for every process that shares it.
         try:
             flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
-            return os.open(f"/proc/self/fd/{number}", flags), False
+            opened = os.open(f"/proc/self/fd/{number}", flags)
         except OSError:  # not Linux, or the pipe is another user's
             pass
+        else:
+            _widen(opened)
+            return opened, False
     return number, not stat.S_ISREG(mode)
+
+
+def _widen(pipe: int) -> None:
+    """Give a pipe room for a reader that is busy for a moment, where the system lets us."""
+    with suppress(OSError, AttributeError):
+        if fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ) < ROOM:
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, ROOM)
 
 
 def _has_room(descriptor: int) -> bool:

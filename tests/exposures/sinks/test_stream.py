@@ -93,13 +93,14 @@ def test_records_of_a_request_are_counted_when_they_are_written(pipe: tuple[int,
 def test_a_reader_that_stopped_costs_records_and_no_time(pipe: tuple[int, int]) -> None:
     """With a full pipe a write does not wait: records are lost and counted until there is room."""
     reader, writer = pipe
-    fill(writer)
     sink = StreamSink(writer)
+    sink.write([exposure()])
+    fill(writer)
     sink.write([exposure(), outcome()])
     read(reader)
     sink.write([link()])
 
-    assert (sink.written, sink.lost) == (1, {"EAGAIN": 2})
+    assert (sink.written, sink.lost) == (2, {"EAGAIN": 2})
     assert [decode(line) for line in read(reader)] == [row(link())]
     assert os.get_blocking(writer), "what other processes share must stay as it was"
 
@@ -179,8 +180,10 @@ def test_lines_of_many_processes_stay_whole(pipe: tuple[int, int]) -> None:
 def test_a_line_that_was_cut_spoils_no_other(pipe: tuple[int, int]) -> None:
     """A record longer than what a pipe takes at once may be cut; the next one is whole."""
     reader, writer = pipe
-    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BUF)
     sink = StreamSink(writer)
+    sink.write([link()])
+    read(reader)
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BUF)
     sink.write([outcome(properties={"fill": "x" * 3 * PIPE_BUF})])
     cut = read(reader)
     sink.write([exposure()])
@@ -188,7 +191,17 @@ def test_a_line_that_was_cut_spoils_no_other(pipe: tuple[int, int]) -> None:
 
     assert len(cut) == 1
     assert [decode(line) for line in after] == [row(exposure())]
-    assert (sink.written, sink.lost) == (1, {"short write": 1})
+    assert (sink.written, sink.lost) == (2, {"short write": 1})
+
+
+def test_a_reader_may_be_busy_for_a_moment(pipe: tuple[int, int]) -> None:
+    """A pipe is given room for some thousands of records."""
+    sink = StreamSink(pipe[1])
+    for number in range(2000):
+        sink.write([outcome(event_id=str(number))])
+
+    assert (sink.written, sink.lost) == (2000, {})
+    assert len(read(pipe[0])) == 2000
 
 
 def test_a_file_is_appended_to_by_whoever_prints(tmp_path: Path) -> None:
