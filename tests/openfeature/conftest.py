@@ -14,7 +14,8 @@ from tests.openfeature.flags import METADATA, VARIANTS, flags
 
 @pytest.fixture(autouse=True)
 def _no_provider() -> Iterator[None]:
-    """Leave OpenFeature as it was: its providers are global."""
+    """Begin and end with an OpenFeature as it comes: its providers are global."""
+    api.clear_providers()
     yield
     api.clear_providers()
     clear_hooks()
