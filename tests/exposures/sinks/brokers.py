@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
@@ -23,6 +24,16 @@ sys.stdin.read()
 """
 
 
+def stop(pid: int) -> None:
+    """Stop a process, and wait until each of its threads has stopped."""
+    os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + 20
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        while (thread / "stat").read_text().rpartition(") ")[2][0] != "T":
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+
 class Broker:
     """A broker that can be stopped, as by a machine that hangs, and resumed."""
 
@@ -32,7 +43,7 @@ class Broker:
 
     def stop(self) -> None:
         """Let it answer nobody."""
-        os.kill(self.pid, signal.SIGSTOP)
+        stop(self.pid)
 
     def resume(self) -> None:
         """Let it answer again."""

@@ -202,11 +202,12 @@ def test_nothing_is_started_before_the_first_write(dead: str) -> None:
 _FORK = """
 import os, sys, time
 from abmiddleware import KafkaSink, Outcome
+from tests.exposures.sinks.brokers import stop
 sink = KafkaSink(sys.argv[1], sys.argv[2])
 def outcome(name): return Outcome(1, name, name, None, {"id": name}, {}, "")
 sink.write([outcome("early")])
 while not sink.written: time.sleep(0.01)
-os.kill(int(sys.argv[3]), 19)
+stop(int(sys.argv[3]))
 sink.write([outcome(f"parent-{number}") for number in range(20)])
 children = []
 for child in range(2):
@@ -229,7 +230,7 @@ def test_each_fork_sends_its_own_records_and_nobody_elses(topic: str) -> None:
     with broker() as kafka:
         command = [sys.executable, "-c", _FORK, kafka.address, topic, str(kafka.pid)]
         done = subprocess.run(  # noqa: S603  # our own script
-            command, capture_output=True, text=True, timeout=60, check=False
+            command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
         )
         found = Counter(message.key() for message in kafka.messages(topic, 61))
 
