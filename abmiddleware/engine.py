@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
 from typing import Any, Final
 
 from abmiddleware.catalogue import Catalogue
@@ -46,6 +47,7 @@ from abmiddleware.exposures.sinks import Sink
 from abmiddleware.health import Health
 from abmiddleware.identity import VisitorCookie
 from abmiddleware.mistakes import Mistakes
+from abmiddleware.notices import notices
 from abmiddleware.recorder import Recorder
 from abmiddleware.services import FeatureUsage, Services
 from abmiddleware.snapshot import Snapshot
@@ -200,8 +202,19 @@ class Engine:
         return Health.of(self._services)
 
     def close(self, timeout: float = 5.0) -> None:
-        """Stop refreshing the configuration, within `timeout` seconds; what is there serves on."""
+        """Stop refreshing the configuration and close the sink; what is there serves on.
+
+        Args:
+            timeout: how long both may take together, in seconds.
+        """
+        end = monotonic() + timeout
         self._configuration.close(timeout)
+        close = getattr(self.sink, "close", None)
+        if close is not None:
+            try:
+                close(max(0.0, end - monotonic()))
+            except Exception as error:  # noqa: BLE001  # a team's sink may raise anything
+                notices.warn("closing", "the sink could not be closed: %r", error, error=error)
 
     def owns(self, client: object) -> bool:
         """Tell whether a client is of this engine; for adapters."""

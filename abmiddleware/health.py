@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from abmiddleware.evaluation.patterns import cut_offs
-from abmiddleware.exposures.journal import Journal
+from abmiddleware.exposures.sinks.counting import CountingSink, Counts
 from abmiddleware.services import Services
 from abmiddleware.sources import SourceStatus
 
@@ -22,12 +22,24 @@ class Health(msgspec.Struct, frozen=True):
     experiments: int
     features: int
     sources: list[SourceStatus]
-    #: Records that never reached their file, by reason.
+    #: Records that this process wrote.
+    written: int
+    #: Records on their way in this process, such as those that wait for a slow disk.
+    queued: int
+    #: Records that will not arrive, by reason.
     lost: dict[str, int]
+    #: Exposures that were not recorded on purpose, by reason, such as those of forced variations.
+    suppressed: dict[str, int]
     #: Loads and saves of sticky buckets that failed.
     sticky_failures: dict[str, int]
     #: Tests of regular expressions that were given up, by reason.
     pattern_cut_offs: dict[str, int]
+    #: What OpenTelemetry was not told, by reason.
+    telemetry_lost: dict[str, int]
+
+    def json(self) -> bytes:
+        """Return it as JSON, as the frameworks' health views answer with."""
+        return msgspec.json.encode(self)
 
     @classmethod
     def of(cls, services: Services) -> Health:
@@ -36,10 +48,9 @@ class Health(msgspec.Struct, frozen=True):
         statuses = configuration.statuses()
         ages = [status.age_seconds for status in statuses]
         known = [age for age in ages if age is not None]
-        lost = recorder.lost
-        if isinstance(recorder.sink, Journal):
-            lost = lost + recorder.sink.lost
-        stickiness = services.stickiness
+        sink = recorder.sink
+        counts = sink if isinstance(sink, CountingSink) else Counts()
+        stickiness, signals = services.stickiness, services.signals
         return cls(
             ready=configuration.is_ready,
             fresh=all(map(_is_fresh, statuses)),
@@ -47,9 +58,13 @@ class Health(msgspec.Struct, frozen=True):
             experiments=len(configuration.snapshot.plans.known()),
             features=len(configuration.snapshot.features.known()),
             sources=statuses,
-            lost=dict(lost),
+            written=counts.written,
+            queued=counts.queued,
+            lost=dict(recorder.lost + counts.lost),
+            suppressed=dict(recorder.suppressed),
             sticky_failures={} if stickiness is None else dict(stickiness.failures),
             pattern_cut_offs=dict(cut_offs),
+            telemetry_lost={} if signals is None else dict(signals.lost),
         )
 
 

@@ -16,7 +16,7 @@ from abmiddleware.notices import notices
 class Recorder:
     """Makes records and hands them to the sink; never raises, counts what it loses and why."""
 
-    __slots__ = ("lost", "record_attributes", "service", "sink")
+    __slots__ = ("lost", "record_attributes", "service", "sink", "suppressed")
 
     def __init__(self, sink: Sink, service: str, record_attributes: Sequence[str]) -> None:
         self.sink = sink
@@ -25,6 +25,8 @@ class Recorder:
         self.record_attributes = tuple(record_attributes)
         #: Records that never reached the sink, by reason.
         self.lost: Counter[str] = Counter()
+        #: Exposures that are not recorded on purpose, by reason.
+        self.suppressed: Counter[str] = Counter()
 
     def outcome(
         self,
@@ -45,6 +47,10 @@ class Recorder:
             self.sink.write(records)
         except Exception as error:  # noqa: BLE001  # whatever a sink does, the page is served
             self.lose("sink failed", len(records), error)
+
+    def suppress(self, reason: str) -> None:
+        """Count an exposure that is not recorded on purpose."""
+        count_loss(self.suppressed, reason, 1)
 
     def lose(self, reason: str, count: int, error: Exception) -> None:
         """Count records that are lost before they reach the sink, and say so in the log."""

@@ -11,7 +11,7 @@ import msgspec
 
 from abmiddleware.context import UserContext, warn_late
 from abmiddleware.evaluation.plan import Plan
-from abmiddleware.evaluation.result import Result
+from abmiddleware.evaluation.result import Reason, Result
 from abmiddleware.exceptions import RecordError
 from abmiddleware.exposures.records import Exposure, Link, Record, frozen, id_text, now_us
 from abmiddleware.mistakes import outcome_problem
@@ -189,6 +189,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
 
     def _unexposed(self, plan: Plan, result: Result[Any]) -> None:
         """Take note of a unit that was asked about, and is not counted."""
+        if result.reason is Reason.FORCED:
+            self._services.recorder.suppress("forced")
         signals = self._services.signals
         if signals is not None and (self._trace or signals.is_heard()):
             signals.evaluated(self._traced(), plan, result)

@@ -9,6 +9,7 @@ async def checkout(experiments: Experiments): ...
 
 from typing import TYPE_CHECKING
 
+from abmiddleware_fastapi.endpoints import health_endpoint
 from abmiddleware_fastapi.middleware import ExperimentsMiddleware, experiments_from
 from abmiddleware_fastapi.requests import ExperimentsRequest
 
@@ -22,6 +23,7 @@ __all__ = [
     "ExperimentsRequest",
     "experiments_from",
     "get_experiments",
+    "health_endpoint",
 ]
 
 

@@ -8,5 +8,6 @@ def checkout():
 """
 
 from abmiddleware_flask.extension import Experiments, experiments
+from abmiddleware_flask.views import health
 
-__all__ = ["Experiments", "experiments"]
+__all__ = ["Experiments", "experiments", "health"]

@@ -42,9 +42,13 @@ def test_an_engine_of_code_is_well() -> None:
         experiments=1,
         features=1,
         sources=[],
+        written=0,
+        queued=0,
         lost={},
+        suppressed={},
         sticky_failures={},
         pattern_cut_offs=engine.health().pattern_cut_offs,
+        telemetry_lost={},
     )
 
 
@@ -124,3 +128,21 @@ def test_it_is_plain_json() -> None:
     assert json.loads(json.dumps(told)) == json.loads(msgspec.json.encode(told))
     assert list(told["sources"][0]["problems"]) == [{"path": "features.a", "problem": "is odd"}]
     assert told["sources"][0]["name"] == "held"
+
+
+class ClosingSink(MemorySink):
+    """A sink that notes how long it may take to close, and then fails."""
+
+    timeout = -1.0
+
+    def close(self, timeout: float) -> None:
+        self.timeout = timeout
+        raise OSError("nothing is there to close")
+
+
+def test_closing_an_engine_closes_its_sink() -> None:
+    """What waits in a sink gets the time that is left; a sink that fails breaks no shutdown."""
+    sink = ClosingSink()
+    Engine(sink=sink).close(2.0)
+
+    assert 0 < sink.timeout <= 2
