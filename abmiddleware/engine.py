@@ -71,8 +71,9 @@ class Engine:
             object may be used without.
         sources: where more of both come from. Of several that know a key the first serves it;
             `experiments` come before all.
-        journal: the file that records are appended to; by default the environment variable
-            `ABMIDDLEWARE_JOURNAL`, or `abmiddleware.jsonl` in the working directory.
+        journal: the file that records are appended to, or a `Journal(path, ...)` with options; by
+            default the environment variable `ABMIDDLEWARE_JOURNAL`, or `abmiddleware.jsonl` in the
+            working directory.
         sink: takes the records in the journal's place.
         cookie: how the visitor cookie is set.
         attributes: by name, functions that compute an attribute from the framework's request,
@@ -107,7 +108,7 @@ class Engine:
         experiments: Iterable[Experiment[Any] | Feature[Any]] = (),
         *,
         sources: Sequence[Source] = (),
-        journal: str | os.PathLike[str] | None = None,
+        journal: str | os.PathLike[str] | Journal | None = None,
         sink: Sink | None = None,
         cookie: VisitorCookie | None = None,
         attributes: Mapping[str, Resolver | object] | None = None,
@@ -202,19 +203,21 @@ class Engine:
         return Health.of(self._services)
 
     def close(self, timeout: float = 5.0) -> None:
-        """Stop refreshing the configuration and close the sink; what is there serves on.
+        """Close the sink and stop refreshing the configuration; what is there serves on.
+
+        A journal writes what waits for its disk, and records are written on.
 
         Args:
             timeout: how long both may take together, in seconds.
         """
-        end = monotonic() + timeout
-        self._configuration.close(timeout)
+        deadline = monotonic() + timeout
         close = getattr(self.sink, "close", None)
         if close is not None:
             try:
-                close(max(0.0, end - monotonic()))
+                close(timeout)
             except Exception as error:  # noqa: BLE001  # a team's sink may raise anything
                 notices.warn("closing", "the sink could not be closed: %r", error, error=error)
+        self._configuration.close(max(0.0, deadline - monotonic()))
 
     def owns(self, client: object) -> bool:
         """Tell whether a client is of this engine; for adapters."""
@@ -265,6 +268,9 @@ def _sink(journal: object, sink: object) -> Sink:
         raise ConfigurationError("journal: is given beside sink, must be one of the two")
     if sink is not None:
         return check_sink(sink)
+    if isinstance(journal, Journal):
+        check_journal("journal", journal.path)
+        return journal
     if journal is not None:
         return Journal(check_journal("journal", journal))
     if path := os.environ.get(JOURNAL_VARIABLE):

@@ -128,7 +128,7 @@ def check_journal(place: str, journal: object) -> Path:
         ConfigurationError: no file can be there, or one that a write could block on.
     """
     if not isinstance(journal, (str, os.PathLike)) or not os.fspath(journal):
-        raise _refuse(place, journal, "the path of a file")
+        raise _refuse(place, journal, "the path of a file, or a Journal")
     path = Path(os.fsdecode(journal))
     try:
         kind = path.stat().st_mode

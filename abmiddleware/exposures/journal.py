@@ -3,147 +3,140 @@
 One write of all the records of a request, with O_APPEND and without a lock, a thread or a buffer:
 there is nothing that a crash, a fork or an exit could lose. After `kill -9` at most the record
 being written is torn; after a power cut, what the kernel had not written back yet.
+
+Only while the disk is slow does a thread write in place of the requests (`guard.py`).
 """
 
 from __future__ import annotations
 
-import errno
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from abmiddleware.exposures.losses import count_loss
-from abmiddleware.exposures.records import Exposure, Outcome, Record, encode
-from abmiddleware.notices import notices
+from abmiddleware.evaluation.values import shown
+from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.exposures.lines import MAX_ID, MAX_RECORD, lines_of
+from abmiddleware.exposures.mounts import check_is_local
+from abmiddleware.exposures.records import Record
+from abmiddleware.exposures.writer import Options, Writer
 
-#: Larger records are refused, in bytes.
-MAX_RECORD: Final = 64 * 1024
-#: Longer unit ids are refused, in characters.
-MAX_ID: Final = 256
+__all__ = ["MAX_ID", "MAX_RECORD", "Journal"]
 
-_FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-#: The file went away, or the descriptor did: opening anew mends it, and nothing was written.
-_REOPEN: Final = (errno.EBADF, errno.ENOENT, errno.ESTALE)
+
+#: A hundred years, in seconds; threads cannot wait for ever so long.
+_LONG: Final = 100 * 365 * 86_400
 
 
 class Journal:
     """Appends records to a file; never raises, counts what it loses and why.
 
     The file is opened by the first write in each process, with mode 0640; missing directories
-    are made. Its disk must be local: network file systems do not keep appends whole.
+    are made. All counts are those of the current process. Each record that was handed over is in
+    one of them: `written`, `lost`, `queued` or `held`.
+
+        Journal("var/experiments.jsonl", max_bytes=256 * 1024**2, max_age=86_400)
 
     Args:
         path: the file; relative to the working directory at the time it is made.
+        ring: records held in memory while the disk is full, read-only or closed to this process,
+            to be written as soon as it is not; none by default, so that each is lost and counted
+            at once.
+        max_bytes: the size from which on the file is moved aside, as looked at once a second;
+            by default it grows, unless another tool renames it.
+        max_age: the age of its first record, in seconds, from which on the file is moved aside.
+        fsync: seconds between two calls of fsync, made by a thread. By default the kernel decides
+            when the disk has what was written: a power cut loses up to 30 seconds of it.
+        allow_network: whether the file may lie on a network file system, which is otherwise an
+            error: they do not keep appends whole.
+
+    Raises:
+        ConfigurationError: an option is wrong, or the path is on a network file system.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        ring: int = 0,
+        max_bytes: int | None = None,
+        max_age: float | None = None,
+        fsync: float | None = None,
+        allow_network: bool = False,
+    ) -> None:
         self.path = Path(path).absolute()
-        #: Records written by this process.
-        self.written = 0
-        #: Records lost by this process, by reason such as `ENOSPC` or `record too large`.
-        self.lost: Counter[str] = Counter()
-        self._descriptors: dict[int, int] = {}
+        self._options = Options(
+            ring=_count("ring", ring, 0),
+            max_bytes=None if max_bytes is None else _count("max_bytes", max_bytes, 1),
+            max_age=None if max_age is None else _seconds("max_age", max_age),
+            fsync=None if fsync is None else _seconds("fsync", fsync),
+        )
+        check_is_local(self.path, allow_network)
+        self._writers: dict[int, Writer] = {}
 
     def __repr__(self) -> str:
         return f"Journal({str(self.path)!r})"
 
     def write(self, records: Sequence[Record], /) -> None:
         """Append records in one write."""
-        lines = [line for record in records if (line := self._line(record))]
-        if not lines:
-            return
-        # A line feed in front, too: it closes what a crash may have torn before.
-        block = b"\n%b\n" % b"\n".join(lines)
-        try:
-            count = self._append(block)
-        except OSError as error:
-            self._lose(errno.errorcode.get(error.errno or 0, "OSError"), len(lines), error)
-        except ValueError as error:  # the path holds a NUL
-            self._lose("path invalid", len(lines), error)
-        else:
-            whole = len(lines) if count == len(block) else self._whole_within(lines, count)
-            self.written += whole
+        writer = self._writers.get(os.getpid()) or self._writer()
+        lines = lines_of(records, writer.lose)
+        if lines:
+            writer.write(lines)
 
-    def _line(self, record: Record) -> bytes:
-        try:
-            if _has_long_id(record):
-                self._lose("id too long")
-                return b""
-            line = encode(record)
-        except Exception as error:  # noqa: BLE001  # properties may hold anything
-            self._lose("not encodable", 1, error)
-            return b""
-        if len(line) > MAX_RECORD:
-            self._lose("record too large")
-            return b""
-        return line
+    def close(self, timeout: float = 5.0) -> None:
+        """Write what waits in memory, within `timeout` seconds, and close the file.
 
-    def _append(self, block: bytes) -> int:
-        descriptor = -1
-        try:
-            descriptor = self._descriptor()
-            return os.write(descriptor, block)
-        except OSError as error:
-            if error.errno not in _REOPEN:
-                raise
-        # Not closed here: another thread may be about to write to it, and its number may by then
-        # be that of a socket.
-        if self._descriptors.get(os.getpid()) == descriptor:
-            self._descriptors.pop(os.getpid(), None)
-        return os.write(self._descriptor(), block)
-
-    def _descriptor(self) -> int:
-        pid = os.getpid()
-        descriptor = self._descriptors.get(pid)
-        return self._open(pid) if descriptor is None else descriptor
-
-    def _open(self, pid: int) -> int:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        opened = os.open(self.path, _FLAGS, 0o640)
-        kept = self._descriptors.setdefault(pid, opened)
-        if kept != opened:  # another thread was quicker
-            os.close(opened)
-        return kept
-
-    def _whole_within(self, lines: Sequence[bytes], count: int) -> int:
-        """Return how many lines a short write wrote whole, and count the others as lost.
-
-        The next write's line feed closes the cut.
+        What cannot be written by then is lost and counted. A journal that nothing waits for, as is
+        the rule, is closed at once. A later write opens it again.
         """
-        end, whole = 1, 0
-        for line in lines:
-            end += len(line)
-            if end > count:
-                break
-            whole += 1
-            end += 1
-        if whole < len(lines):  # else only the last line feed is missing
-            self._lose("short write", len(lines) - whole)
-        return whole
+        self._writer().close(timeout)
 
-    def _lose(self, reason: str, count: int = 1, error: Exception | None = None) -> None:
-        total = count_loss(self.lost, reason, count)
-        notices.warn(
-            f"journal {self.path} {reason}",
-            "%d records could not be written to the journal %s (%s, %d lost in all): %s",
-            count,
-            self.path,
-            reason,
-            total,
-            error or "the record is refused",
+    @property
+    def written(self) -> int:
+        """Records written."""
+        return self._writer().written
+
+    @property
+    def lost(self) -> Counter[str]:
+        """Records lost, by reason such as `ENOSPC`, `queue full` or `record too large`."""
+        return self._writer().lost
+
+    @property
+    def queued(self) -> int:
+        """Records that wait for a slow disk."""
+        guard = self._writer().guard
+        return 0 if guard is None else guard.records
+
+    @property
+    def held(self) -> int:
+        """Records that wait, in the ring, for a disk that cannot be written."""
+        return len(self._writer().ring.waiting)
+
+    def _writer(self) -> Writer:
+        """Return the writer of this process; what the parent had is the parent's to write."""
+        pid = os.getpid()
+        writer = self._writers.get(pid)
+        if writer is None:
+            writer = self._writers.setdefault(pid, Writer(self.path, self._options))
+            for other in list(self._writers):
+                if other != pid and (inherited := self._writers.pop(other, None)) is not None:
+                    inherited.let_go()
+        return writer
+
+
+def _count(option: str, value: object, least: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigurationError(
+            f"journal.{option}: is {shown(value)}, must be a whole number from {least} on"
         )
+    return value
 
 
-def _has_long_id(record: Record) -> bool:
-    if isinstance(record, Exposure):
-        others = record.alt_ids
-        return len(record.unit_id) > MAX_ID or (bool(others) and _is_any_long(others.values()))
-    if isinstance(record, Outcome):
-        return _is_any_long(record.unit_ids.values())
-    return _is_any_long((record.id_a, record.id_b))
-
-
-def _is_any_long(ids: Iterable[str]) -> bool:
-    return max(map(len, ids), default=0) > MAX_ID
+def _seconds(option: str, value: object) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LONG:
+        return float(value)
+    raise ConfigurationError(
+        f"journal.{option}: is {shown(value)}, must be a number of seconds above 0"
+    )
