@@ -302,6 +302,7 @@ for number in range(150):
     batch = [outcome(f"{sys.argv[2]}-{number}-{part}", random.randint(0, 60_000))
              for part in (1, 2)]
     journal.write(batch)
+journal.close()  # so much at once makes disks slow, and then a thread writes
 print(journal.written, journal.lost.total())
 """
     running = [process(script, path, number) for number in range(8)]
@@ -410,6 +411,7 @@ while not os.path.exists(sys.argv[2]):
     journal.write([outcome(f"survivor-{number}")])
     number += 1
     time.sleep(0.0002)
+journal.close()
 print(journal.written, journal.lost.total(), flush=True)
 """
     ending = path.with_name("end")

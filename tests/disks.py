@@ -1,0 +1,51 @@
+"""Disks of their own, for tests that fill, freeze and lock them; only root may have them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+#: Why a test cannot be run; `tests/conftest.py` lets it pass.
+_LACKING = "only root, outside of most containers, may mount a small disk to {}"
+
+
+def command(*words: object) -> None:
+    """Run a command that must succeed."""
+    subprocess.run([str(word) for word in words], check=True, capture_output=True)  # noqa: S603
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """Mount a disk of 1 MiB, without files."""
+    disk = folder / "disk"
+    disk.mkdir()
+    with _mounted(disk, "fill up", "-t", "tmpfs", "-o", "size=1m", "tmpfs"):
+        yield disk
+
+
+@contextmanager
+def freezable_disk(folder: Path) -> Iterator[Path]:
+    """Mount a disk that `fsfreeze` can stop and `chattr` knows: ext4, in a file."""
+    disk, image = folder / "ext4", folder / "image"
+    disk.mkdir()
+    with image.open("wb") as file:
+        file.truncate(16 * 1024 * 1024)
+    command("/sbin/mkfs.ext4", "-q", image)
+    with _mounted(disk, "freeze", "-o", "loop", image):
+        yield disk
+
+
+@contextmanager
+def _mounted(disk: Path, purpose: str, *words: object) -> Iterator[None]:
+    mount = ["mount", *map(str, words), str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:  # noqa: S603
+        pytest.skip(_LACKING.format(purpose))
+    try:
+        yield
+    finally:
+        command("umount", "--lazy", disk)
