@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 #: What may mend itself, so that waiting is worth it. A short write is how a disk fills up.
-WAITS: Final = frozenset(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "short write"])
+WAITS: Final = frozenset(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "short write"])
 #: Lines that wait at most, in bytes.
 MAX_BYTES: Final = 8 * 1024 * 1024
 #: Lines that are taken out at once, in bytes.

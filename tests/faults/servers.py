@@ -25,10 +25,11 @@ def free_port() -> int:
 class Server:
     """A gunicorn with the application of `tests/faults/app.py`."""
 
-    def __init__(self, journal: Path, *options: str, **environment: str) -> None:
+    def __init__(self, journal: Path, *options: str, log: Path, **environment: str) -> None:
         self.journal = journal
         self.port = free_port()
-        self._log = journal.with_suffix(".log").open("wb")
+        self._log_path = log
+        self._log = log.open("wb")
         self.process = subprocess.Popen(  # noqa: S603  # our own server
             [
                 *(sys.executable, "-m", "gunicorn", "tests.faults.app:app"),
@@ -50,9 +51,16 @@ class Server:
             OSError: it did not come whole.
             http.client.HTTPException: likewise.
         """
+        return self._get(f"/?number={number}")
+
+    def counts(self) -> dict[str, object]:
+        """Return what became of the records of a worker."""
+        return self._get("/counts")
+
+    def _get(self, target: str) -> dict[str, object]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.request("GET", f"/?number={number}")
+            connection.request("GET", target)
             response = connection.getresponse()
             body = response.read()
         finally:
@@ -93,13 +101,15 @@ class Server:
             self._log.close()
 
     def log(self) -> str:
-        return self.journal.with_suffix(".log").read_text()
+        return self._log_path.read_text()
 
 
 @contextmanager
-def serving(journal: Path, *options: str, **environment: str) -> Iterator[Server]:
-    """Run a server; it is gone afterwards, come what may."""
-    server = Server(journal, *options, **environment)
+def serving(
+    journal: Path, *options: str, log: Path | None = None, **environment: str
+) -> Iterator[Server]:
+    """Run a server; it is gone afterwards, come what may. Its log is beside the journal."""
+    server = Server(journal, *options, log=log or journal.with_suffix(".log"), **environment)
     try:
         server.wait_until_ready()
         yield server
