@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -62,6 +63,8 @@ class Rotation:
         Raises:
             OSError: the lock file cannot be opened, or the journal not be renamed.
         """
+        if self._path.is_symlink():  # what it leads to, such as /dev/stdout's, is not ours to move
+            raise OSError(errno.ELOOP, "it is a symbolic link; name the file itself")
         with self._locked() as is_ours:
             if is_ours and identity_of(self._path.stat()) == identity:
                 self._path.rename(self._free_name())

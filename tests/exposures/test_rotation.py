@@ -281,6 +281,21 @@ def test_who_does_not_get_the_lock_goes_on_writing(path: Path) -> None:
 
 
 @pytest.mark.usefixtures("watchful")
+def test_a_link_is_not_moved(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A path such as /dev/stdout, which leads to a file elsewhere, stays as it is."""
+    path.parent.mkdir()
+    path.with_name("real").touch()
+    path.symlink_to(path.with_name("real"))
+    journal = Journal(path, max_bytes=1)
+    with caplog.at_level(logging.WARNING, logger="abmiddleware"):
+        write(journal, 1, 2, 3)
+
+    assert path.is_symlink()
+    assert names_in(path) == ["1", "2", "3"]
+    assert "it is a symbolic link; name the file itself" in caplog.messages[0]
+
+
+@pytest.mark.usefixtures("watchful")
 def test_a_file_that_cannot_be_moved_grows_on(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A rotation that fails costs a line in the log and no record."""
     journal = Journal(path, max_bytes=1)
