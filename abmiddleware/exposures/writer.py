@@ -121,15 +121,17 @@ class Writer:
 
     def close(self, timeout: float = EXIT_TIMEOUT) -> None:
         """Write what waits, within `timeout` seconds, and let go of the file."""
+        deadline = monotonic() + timeout
         if self.guard is not None:
             if not self.guard.close(timeout):
                 return  # the disk still holds its thread: more would wait for it, too
             self.guard = None
             self._lacks_thread = self._sync_every is not None
-        if self.ring.waiting:
-            self._replay(monotonic())
-            for reason, count in self.ring.empty().items():
-                self.lose(reason, count)
+        while self.ring.waiting and (now := monotonic()) < deadline:
+            if self._replay(now) is not None:
+                break
+        for reason, count in self.ring.empty().items():
+            self.lose(reason, count)
         self._file.close()
 
     def let_go(self) -> None:

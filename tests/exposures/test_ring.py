@@ -10,6 +10,7 @@ import pytest
 
 from abmiddleware import Journal, JournalReader
 from abmiddleware.exposures import file
+from abmiddleware.exposures import guard as guards
 from abmiddleware.exposures import ring as rings
 from abmiddleware.exposures.ring import Ring
 from tests.disks import command
@@ -185,6 +186,25 @@ def test_closing_counts_what_still_waits(small_disk: Path) -> None:
 
     assert journal.held == 0
     assert journal.lost == {"ENOSPC": 3}
+
+
+def test_closing_writes_all_that_waits_though_the_disk_is_slow(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request goes on after one slow write of what waits; the end goes on until all is written."""
+    monkeypatch.setattr(guards, "SLOW", 0)
+    monkeypatch.setattr(guards, "is_held_by_disk", lambda *_: False)
+    journal = Journal(small_disk / "j", ring=10_000)
+    ballast = fill(small_disk)
+    write(journal, *range(1500))
+    ballast.unlink()
+    write(journal, "one more")
+
+    assert journal.held > 500
+    journal.close()
+
+    assert (journal.held, journal.written, journal.lost.total()) == (0, 1501, 0)
+    assert sorted(names_in(journal)) == sorted([*map(str, range(1500)), "one more"])
 
 
 def test_without_a_ring_each_record_is_counted_at_once(small_disk: Path) -> None:
