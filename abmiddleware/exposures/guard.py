@@ -106,9 +106,12 @@ class Guard:
         self.records += count
         self._bytes += size
         while self.records > MAX_RECORDS or self._bytes > MAX_BYTES:
-            if self._is_stuck() or not self._helped():
+            if self._is_stuck():
                 self._leave(count, size)
                 return False
+            if not self._helped():  # others have all that waited in their hands
+                self._write(lines)
+                return True
         self._queue.put(lines)
         if self._is_over:  # the thread may not have seen it any more
             self._write_what_waits()

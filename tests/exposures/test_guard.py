@@ -234,6 +234,16 @@ def test_a_thread_that_gets_no_turn_is_helped() -> None:
     assert idle.records <= guards.MAX_RECORDS
 
 
+def test_records_too_many_for_any_queue_are_written_at_once() -> None:
+    """What exceeds the queue by itself is lost only while the disk stands."""
+    appended: list[bytes] = []
+    idle = Guard(lambda lines, _: appended.extend(lines), lose_none, lambda: None, None)
+
+    assert idle.put([b"x"] * (guards.MAX_RECORDS + 1))
+    assert len(appended) == guards.MAX_RECORDS + 1
+    assert idle.records == 0
+
+
 def lose_none(reason: str, count: int = 1, error: Exception | None = None, /) -> None:
     raise AssertionError(f"{count} lost: {reason}") from error
 

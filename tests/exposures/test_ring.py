@@ -191,7 +191,7 @@ def test_closing_counts_what_still_waits(small_disk: Path) -> None:
 def test_closing_writes_all_that_waits_though_the_disk_is_slow(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A request goes on after one slow write of what waits; the end goes on until all is written."""
+    """A request goes on after one slow write of what waits; the end goes on until all is there."""
     monkeypatch.setattr(guards, "SLOW", 0)
     monkeypatch.setattr(guards, "is_held_by_disk", lambda *_: False)
     journal = Journal(small_disk / "j", ring=10_000)
