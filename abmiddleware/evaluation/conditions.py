@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from abmiddleware.evaluation.membership import SavedGroups
-from abmiddleware.evaluation.operators import OPERATORS
+from abmiddleware.evaluation.operators import OPERATORS, PATTERN_OPERATORS, Compiled
+from abmiddleware.evaluation.patterns import Budget
 from abmiddleware.evaluation.values import array_index, deeply_equal, same, shown
 
 Matcher = Callable[[object], bool]
@@ -63,6 +64,7 @@ def compile_condition(
         matches = compiler.condition(condition, path, 0, _root_value)
     except _MalformedError:
         matches = _never
+    compiler.budget.settle()
     return Condition(matches, compiler.problems)
 
 
@@ -156,6 +158,7 @@ class _Compiler:
         #: The saved groups that are being compiled, and how many references were.
         self.resolving: list[str] = []
         self.references = 0
+        self.budget = Budget()
         self.problems: list[Problem] = []
 
     def refuse(self, path: str, problem: str) -> Matcher:
@@ -303,21 +306,30 @@ class _Compiler:
         if name == "$size":
             return self.size(argument, path, depth)
         if name in ("$all", "$alli"):
-            return self.all(argument, path, depth, ignore_case=name == "$alli")
+            ignore_case = name == "$alli"
+            return self.budget.per_element(
+                lambda: self.all(argument, path, depth, ignore_case=ignore_case)
+            )
         if name == "$elemMatch":
-            return self.element(argument, path, depth)
-        make = OPERATORS.get(name)
-        if make is None:
+            return self.budget.per_element(lambda: self.element(argument, path, depth))
+        compiled = self.listed_operator(name, argument)
+        if compiled is None:
             return self.refuse(path, f"is no operator, must be one of {', '.join(_names())}")
         for item in argument if isinstance(argument, _LISTS) else (argument,):
             if not isinstance(item, (Mapping, list, tuple)):
                 self.hint_foreign(item, path)
-        matcher, problem = make(argument, self.saved_groups)
+        matcher, problem = compiled
         if name in _GROUP_OPERATORS and self.has_no_groups and not problem:
             problem = "needs saved groups, which code has none of; must be $in or $nin"
         if problem:
             self.refuse(path, problem)
         return matcher
+
+    def listed_operator(self, name: str, argument: object) -> Compiled | None:
+        if name in PATTERN_OPERATORS:
+            return PATTERN_OPERATORS[name](argument, self.budget)
+        make = OPERATORS.get(name)
+        return None if make is None else make(argument, self.saved_groups)
 
     def size(self, argument: object, path: str, depth: int) -> Matcher:
         matches = self.value(argument, path, depth)
@@ -354,4 +366,4 @@ class _Compiler:
 
 
 def _names() -> Iterable[str]:
-    return sorted([*OPERATORS, "$not", "$size", "$all", "$alli", "$elemMatch"])
+    return sorted([*OPERATORS, *PATTERN_OPERATORS, "$not", "$size", "$all", "$alli", "$elemMatch"])

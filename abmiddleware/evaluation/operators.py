@@ -1,7 +1,8 @@
 """The operators on a value, each compiled from its argument (specification, sections 6.4 to 6.8).
 
 An entry of `OPERATORS` takes the argument and the saved groups and returns the test together with
-what is wrong with the argument: an empty string where nothing is.
+what is wrong with the argument: an empty string where nothing is. One of `PATTERN_OPERATORS` takes
+the budget of the condition's patterns in place of the groups.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 from abmiddleware.evaluation.coercion import Comparison, compare
 from abmiddleware.evaluation.membership import SavedGroups, Test, list_test
 from abmiddleware.evaluation.patterns import (
+    Budget,
     PatternError,
     RefusedPatternError,
     compile_pattern,
@@ -22,6 +24,7 @@ from abmiddleware.evaluation.versions import padded_version
 
 Compiled = tuple[Test, str]
 Operator = Callable[[object, SavedGroups], Compiled]
+PatternOperator = Callable[[object, Budget], Compiled]
 
 TYPES: Final = ("string", "number", "boolean", "array", "object", "null")
 
@@ -118,18 +121,20 @@ def _group(*, negated: bool = False) -> Operator:
     return make
 
 
-def _pattern(*, ignore_case: bool = False, negated: bool = False) -> Operator:
+def _pattern(*, ignore_case: bool = False, negated: bool = False) -> PatternOperator:
     """Make `$regex` or one of its kin.
 
     What cannot be tested in time passes neither an operator nor its negation: a pattern that might
     be slow, a text that is too long. Who wants to be let in could otherwise send such a text.
     """
 
-    def make(argument: object, _: SavedGroups) -> Compiled:
+    def make(argument: object, budget: Budget) -> Compiled:
         try:
             if not isinstance(argument, str):
                 raise PatternError("not a string")  # noqa: TRY301
-            found = compile_pattern(argument, ignore_case=ignore_case, untested=negated)
+            found = compile_pattern(
+                argument, ignore_case=ignore_case, untested=negated, budget=budget
+            ).found
         except RefusedPatternError as error:
             return _fails, f"is {shown(argument)}, {error}"
         except PatternError as error:
@@ -170,6 +175,9 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "$nini": _membership(ignore_case=True, negated=True),
     "$inGroup": _group(),
     "$notInGroup": _group(negated=True),
+}
+
+PATTERN_OPERATORS: Final[Mapping[str, PatternOperator]] = {
     "$regex": _pattern(),
     "$regexi": _pattern(ignore_case=True),
     "$notRegex": _pattern(negated=True),

@@ -2,7 +2,7 @@
 
 What cannot be used matches no page, and is listed as a problem for the definition's author.
 Differences from GrowthBook's SDK for JavaScript that stay: `*` stands for line ends as well, and
-five underscores only for themselves; a regular expression has the limits that `patterns.py` sets.
+five underscores only for themselves; a regular expression has the limits that `patterns` sets.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from typing import Any, Final
 
 from abmiddleware.evaluation.conditions import Problem
 from abmiddleware.evaluation.definition import UrlPattern
-from abmiddleware.evaluation.patterns import PatternError, RefusedPatternError, compile_pattern
+from abmiddleware.evaluation.patterns import (
+    Budget,
+    PatternError,
+    RefusedPatternError,
+    compile_pattern,
+)
 from abmiddleware.evaluation.urls import Url, decoded, parse_url, query_pairs
 from abmiddleware.evaluation.values import shown
 
@@ -49,11 +54,13 @@ def compile_targets(
         return _nowhere
     includes: list[_Test] = []
     excludes: list[_Test] = []
+    budget = Budget()
     for index, entry in enumerate(targets):
         target = _read(entry) if isinstance(entry, Mapping) else entry
-        matches = _compiled(target, f"{path}[{index}]", problems)
+        matches = _compiled(target, f"{path}[{index}]", problems, budget)
         is_exclusion = isinstance(target, UrlPattern) and target.include is False
         (excludes if is_exclusion else includes).append(matches)
+    budget.settle()
     return _targeted(includes, excludes) if targets else _nowhere
 
 
@@ -81,19 +88,19 @@ def _read(entry: Mapping[str, Any]) -> UrlPattern:
     )
 
 
-def _compiled(target: object, path: str, problems: list[Problem]) -> _Test:
+def _compiled(target: object, path: str, problems: list[Problem], budget: Budget) -> _Test:
     """Compile one pattern."""
     if not isinstance(target, UrlPattern):
         problems.append(Problem(path, f"is {shown(target)}, must be a URL pattern"))
         return _never
-    matches, wrong = _usable(target)
+    matches, wrong = _usable(target, budget)
     if not isinstance(target.include, bool):
         wrong["include"] = f"is {shown(target.include)}, must be true or false"
     problems.extend(Problem(f"{path}.{name}", problem) for name, problem in wrong.items())
     return matches
 
 
-def _usable(target: UrlPattern) -> tuple[_Test, dict[str, str]]:
+def _usable(target: UrlPattern, budget: Budget) -> tuple[_Test, dict[str, str]]:
     """Return the test, and by field what is wrong with the pattern."""
     if target.type not in ("simple", "regex"):
         return _never, {"type": f"is {shown(target.type)}, must be 'simple' or 'regex'"}
@@ -102,7 +109,7 @@ def _usable(target: UrlPattern) -> tuple[_Test, dict[str, str]]:
     if target.type == "simple":
         matches, problem = _simple(target.pattern)
     else:
-        matches, problem = _regex(target.pattern, is_exclusion=target.include is False)
+        matches, problem = _regex(target.pattern, budget, is_exclusion=target.include is False)
     return matches, {"pattern": f"is {shown(target.pattern)}, {problem}"} if problem else {}
 
 
@@ -118,10 +125,13 @@ def _always(_: Url) -> bool:
     return True
 
 
-def _regex(pattern: str, *, is_exclusion: bool) -> tuple[_Test, str]:
-    """Compile a regular expression; what cannot be tested in time lets nobody in."""
+def _regex(pattern: str, budget: Budget, *, is_exclusion: bool) -> tuple[_Test, str]:
+    """Compile a regular expression; what cannot be tested in time lets nobody in.
+
+    A page is searched twice, so that what the budget allows for one text may be spent twice.
+    """
     try:
-        found = compile_pattern(pattern, untested=is_exclusion)
+        found = compile_pattern(pattern, untested=is_exclusion, budget=budget).found
     except PatternError as error:
         is_refused = isinstance(error, RefusedPatternError)
         return (_always if is_exclusion and is_refused else _never), _told(error)
@@ -236,7 +246,7 @@ def compile_legacy_url(
     try:
         if not isinstance(pattern, str):
             raise PatternError("not a string")  # noqa: TRY301
-        found = compile_pattern(pattern)
+        found = compile_pattern(pattern).found
     except PatternError as error:
         if problems is not None:
             problems.append(Problem(path, f"is {shown(pattern)}, {_told(error)}"))

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from abmiddleware.evaluation.conditions import LOGICAL
-from abmiddleware.evaluation.operators import OPERATORS
+from abmiddleware.evaluation.operators import OPERATORS, PATTERN_OPERATORS
 
 #: The same examples in every run, so that a failure is no matter of luck.
 thorough = settings(
@@ -45,7 +45,18 @@ JSON = st.recursive(
 ATTRIBUTES = st.dictionaries(NAMES | ANY_TEXT, JSON, max_size=6)
 
 OPERATOR_NAMES = st.sampled_from(
-    [*OPERATORS, "$not", "$size", "$all", "$alli", "$elemMatch", "$or", "$unknown", "$"]
+    [
+        *OPERATORS,
+        *PATTERN_OPERATORS,
+        "$not",
+        "$size",
+        "$all",
+        "$alli",
+        "$elemMatch",
+        "$or",
+        "$unknown",
+        "$",
+    ]
 )
 
 VALUE_CONDITIONS = st.recursive(

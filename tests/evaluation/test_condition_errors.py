@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from abmiddleware import DefinitionError, Experiment
-from abmiddleware.evaluation.operators import OPERATORS
+from abmiddleware.evaluation.operators import OPERATORS, PATTERN_OPERATORS
 from abmiddleware.evaluation.values import shown
 from tests.evaluation.support import compiled, problems_of
 
@@ -122,7 +122,10 @@ def test_every_operator_is_named_where_one_is_unknown() -> None:
     """The message lists what there is."""
     [(_, problem)] = problems_of({"a": {"$equals": 1}})
 
-    assert all(name in problem for name in [*OPERATORS, "$not", "$size", "$all", "$elemMatch"])
+    assert all(
+        name in problem
+        for name in [*OPERATORS, *PATTERN_OPERATORS, "$not", "$size", "$all", "$elemMatch"]
+    )
 
 
 def test_a_saved_group_that_is_no_list_is_a_problem() -> None:

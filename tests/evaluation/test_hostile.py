@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from abmiddleware import DefinitionError, Experiment, Filter, VariationMeta
-from abmiddleware.evaluation.operators import OPERATORS
+from abmiddleware.evaluation.operators import OPERATORS, PATTERN_OPERATORS
 from tests.evaluation.support import passes_for, run
 
 
@@ -59,7 +59,7 @@ ARGUMENTS: list[Any] = [None, 1, "a", [], ["a"], [[]], {}, {"a": {}}, "a(b)*", "
 @hostile
 def test_no_operator_raises_for_a_hostile_attribute(value: Any) -> None:
     """Every operator gives a plain answer whatever the attribute is."""
-    names = [*OPERATORS, "$not", "$size", "$all", "$alli", "$elemMatch"]
+    names = [*OPERATORS, *PATTERN_OPERATORS, "$not", "$size", "$all", "$alli", "$elemMatch"]
     answers = [
         passes_for(operators, value, {"vip": [1]})
         for name in names
@@ -73,7 +73,7 @@ def test_no_operator_raises_for_a_hostile_attribute(value: Any) -> None:
 @hostile
 def test_no_operator_raises_for_a_hostile_argument(value: Any) -> None:
     """Every operator gives a plain answer whatever its argument is."""
-    names = [*OPERATORS, "$not", "$size", "$all", "$alli", "$elemMatch"]
+    names = [*OPERATORS, *PATTERN_OPERATORS, "$not", "$size", "$all", "$alli", "$elemMatch"]
     answers = [
         passes_for({name: argument}, attribute)
         for name in names

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abmiddleware.evaluation.patterns.compiled import _utf16
 from abmiddleware.evaluation.patterns.parser import Parser
+from abmiddleware.evaluation.patterns.pattern import utf16
 from abmiddleware.evaluation.patterns.tree import Node, PatternError
 from abmiddleware.evaluation.patterns.trim import trim
 from abmiddleware.evaluation.patterns.writer import write
@@ -31,7 +31,7 @@ SHORT = st.text("aabkK é\n", max_size=8) | TEXTS
 
 def tree_of(pattern: str, *, ignore_case: bool) -> Node | None:
     try:
-        tree = Parser(_utf16(pattern), ignore_case=ignore_case).parse()
+        tree = Parser(utf16(pattern), ignore_case=ignore_case).parse()
         re.compile(write(tree))
     except (PatternError, re.error):
         return None
@@ -39,13 +39,13 @@ def tree_of(pattern: str, *, ignore_case: bool) -> Node | None:
 
 
 def found_by_re(tree: Node, text: str) -> bool:
-    return re.search(write(tree), _utf16(text)) is not None
+    return re.search(write(tree), utf16(text)) is not None
 
 
 def found_by_regex(tree: Node, text: str) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return regex.search(write(tree), _utf16(text), flags=regex.V0) is not None
+        return regex.search(write(tree), utf16(text), flags=regex.V0) is not None
 
 
 @pytest.mark.parametrize(("pattern", "flags", "text", "expected"), FOUND)

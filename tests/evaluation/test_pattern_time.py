@@ -6,6 +6,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -15,13 +16,13 @@ from abmiddleware.evaluation.patterns import (
     compile_pattern,
     cut_offs,
 )
-from abmiddleware.evaluation.patterns.compiled import _finder
+from abmiddleware.evaluation.patterns.pattern import Pattern
+from abmiddleware.evaluation.patterns.tree import SURE_LENGTH, TEXT_LIMIT
 from tests.evaluation.support import passes_for
 
 #: What a search and what reading a pattern may take, in seconds of one processor.
 #: Where coverage is measured, line by line, our own code takes several times as long.
 ALLOWED = 0.05 if sys.gettrace() is None else 0.4
-LIMIT = 512
 
 EVIL = [
     "(a+)+$",
@@ -85,20 +86,10 @@ EVIL = [
     "(a*)" * 60 + r"\60b",
     ".*" * 400 + "x",
 ]
-TEXTS = {
-    "a": "a" * LIMIT,
-    "a!": "a" * (LIMIT - 1) + "!",
-    "ab": "ab" * (LIMIT // 2),
-    "spaces": " " * (LIMIT - 1) + "x",
-    "x": "x" * LIMIT,
-    "commas": ",a" * (LIMIT // 2),
-    "digits": "1a" * (LIMIT // 2),
-    "e": "é" * LIMIT,
-    "one MB": "a" * 2**20,
-    "one MB of é": "é" * 2**20,
-}
+#: Texts are these, again and again, up to the longest that a pattern is searched in.
+WORDS = ["a", "ab", " ", "x", ",a", "1a", "é", "/en", "?&", "foo", "utm_source=", "Android 5"]
 #: A slow pattern, and a text that no search for it gets through.
-SLOW, ENDLESS = "x(?:[a-z]*[a-z]*)*[0-9]", "x" * LIMIT
+SLOW, ENDLESS = "x(?:[a-z]*[a-z]*)*[0-9]", "x" * SURE_LENGTH
 HOSTILE_TO_READ = {
     "letters": "a" * 1_000,
     "dots": "." * 1_000,
@@ -183,17 +174,25 @@ def seconds(call: Callable[[], object], *, times: int = 3) -> float:
     return least
 
 
-def compiled(pattern: str, *, ignore_case: bool) -> Callable[[str], bool] | None:
+def compiled(pattern: str, *, ignore_case: bool) -> Pattern | None:
     try:
         return compile_pattern(pattern, ignore_case=ignore_case)
     except PatternError:
         return None
 
 
-def assert_quick(pattern: str, *, ignore_case: bool, texts: list[str]) -> None:
-    found = compiled(pattern, ignore_case=ignore_case)
-    for text in texts if found else []:
-        spent = seconds(lambda text=text: found(text))  # type: ignore[misc]
+def longest(pattern: Pattern, words: list[str]) -> Iterator[str]:
+    """Give the longest texts that a pattern is searched in, and texts that are too long."""
+    for word in words:
+        text = (word * pattern.limit)[: pattern.limit]
+        yield from (text, f"{text[:-1]}!")
+    yield from ("a" * 2**20, "é" * 2**20)
+
+
+def assert_quick(pattern: str, *, ignore_case: bool, words: list[str]) -> None:
+    searched = compiled(pattern, ignore_case=ignore_case)
+    for text in longest(searched, words) if searched else []:
+        spent = seconds(partial(searched.found, text))  # type: ignore[union-attr]
         assert spent <= ALLOWED, (pattern, text[:20], spent)
 
 
@@ -205,7 +204,7 @@ def short(pattern: str) -> str:
 @pytest.mark.parametrize("pattern", EVIL, ids=short)
 def test_evil_pattern_is_refused_or_quick(pattern: str, *, ignore_case: bool) -> None:
     """With `regex`, a pattern made to be slow is refused, given up in time or quick by nature."""
-    assert_quick(pattern, ignore_case=ignore_case, texts=list(TEXTS.values()))
+    assert_quick(pattern, ignore_case=ignore_case, words=WORDS)
 
 
 @pytest.mark.usefixtures("plain")
@@ -213,7 +212,7 @@ def test_evil_pattern_is_refused_or_quick(pattern: str, *, ignore_case: bool) ->
 @pytest.mark.parametrize("pattern", EVIL, ids=short)
 def test_evil_pattern_is_refused_or_quick_without_regex(pattern: str, *, ignore_case: bool) -> None:
     """Without `regex`, a pattern made to be slow is refused or quick by nature."""
-    assert_quick(pattern, ignore_case=ignore_case, texts=list(TEXTS.values()))
+    assert_quick(pattern, ignore_case=ignore_case, words=WORDS)
 
 
 ATOMS = ["a", "b", ".", "[ab]", "[^a]", "aa", "ab", r"\w", r"\s", "c"]
@@ -251,8 +250,7 @@ def test_generated_pattern_is_refused_or_quick(seed: int) -> None:
         anchor, end = chance.choice(["", "", "^"]), chance.choice(["", "$", "d", "[de]"])
         pattern = f"{anchor}{generated(chance, chance.randint(1, 3))}{end}"
         words = ["".join(chance.choices("abc ", k=chance.randint(1, 4))) for _ in range(2)]
-        texts = [(word * LIMIT)[: LIMIT - 1] + "!" for word in ("a", "ab", *words)]
-        assert_quick(pattern, ignore_case=chance.random() < 0.2, texts=texts)
+        assert_quick(pattern, ignore_case=chance.random() < 0.2, words=["a", "ab", *words])
 
 
 @pytest.mark.parametrize("ignore_case", [False, True], ids=["cased", "uncased"])
@@ -269,12 +267,12 @@ def test_pattern_is_compiled_or_refused_in_time(pattern: str, *, ignore_case: bo
 def test_ordinary_pattern_needs_no_regex(pattern: str, *, ignore_case: bool) -> None:
     """What people write to target visitors runs without another module, and quickly."""
     compile_pattern(pattern, ignore_case=ignore_case)
-    assert_quick(pattern, ignore_case=ignore_case, texts=list(TEXTS.values()))
+    assert_quick(pattern, ignore_case=ignore_case, words=WORDS)
 
 
 def test_pattern_of_a_thousand_units_is_the_longest() -> None:
     """A pattern of 1,000 units is compiled, one of more is refused."""
-    assert compile_pattern("a" * 512 + "|" + "b" * 487)("a" * 512)
+    assert compile_pattern("a" * 512 + "|" + "b" * 487).found("a" * 512)
     for pattern in ("a" * 1_001, "😀" * 501):
         with pytest.raises(RefusedPatternError, match=r"^longer than 1,000 characters$"):
             compile_pattern(pattern)
@@ -290,24 +288,16 @@ def test_refusal_says_why_and_what_to_do() -> None:
     assert "abmiddleware[safe-regex]" in str(caught.value)
 
 
-@pytest.mark.usefixtures("plain")
-def test_slow_pattern_can_be_allowed() -> None:
-    """A slow pattern runs where that was asked for."""
-    found = compile_pattern("^(a+)+$", allow_slow=True)
-    assert found("aaa")
-    assert not found("aab")
-
-
 @pytest.mark.parametrize("text", ["aaa", "b" * 512], ids=["found", "not found"])
 def test_slow_pattern_runs_with_regex(text: str) -> None:
     """With `regex` a slow pattern answers as always where it takes no time."""
-    assert compile_pattern("^(a+)+$")(text) is (text == "aaa")
+    assert compile_pattern("^(a+)+$").found(text) is (text == "aaa")
     assert not cut_offs
 
 
 def test_search_that_takes_too_long_is_given_up_and_counted() -> None:
     """A search that is given up finds nothing, and is counted."""
-    found = compile_pattern(SLOW)
+    found = compile_pattern(SLOW).found
     assert found("xyz1")
     assert not found(ENDLESS)
     assert cut_offs == {"timeout": 1}
@@ -316,35 +306,73 @@ def test_search_that_takes_too_long_is_given_up_and_counted() -> None:
 @pytest.mark.parametrize("untested", [False, True])
 def test_answer_for_what_cannot_be_tested_is_the_callers(*, untested: bool) -> None:
     """A text that is too long or takes too long has the answer that the caller chose."""
-    found = compile_pattern(SLOW, untested=untested)
+    found = compile_pattern(SLOW, untested=untested).found
     assert found(ENDLESS) is untested
-    assert found("d" * (LIMIT + 1)) is untested
+    assert found("d" * (TEXT_LIMIT + 1)) is untested
     assert cut_offs == {"timeout": 1, "value too long": 1}
 
 
 @pytest.mark.parametrize(
     ("text", "tested"),
     [
-        ("a" * LIMIT, True),
-        ("a" * (LIMIT + 1), False),
-        ("é" * LIMIT, True),
-        ("é" * (LIMIT + 1), False),
-        ("😀" * (LIMIT // 2), True),
-        ("😀" * (LIMIT // 2) + "a", False),
+        ("a" * TEXT_LIMIT, True),
+        ("a" * (TEXT_LIMIT + 1), False),
+        ("é" * TEXT_LIMIT, True),
+        ("é" * (TEXT_LIMIT + 1), False),
+        ("😀" * (TEXT_LIMIT // 2), True),
+        ("😀" * (TEXT_LIMIT // 2) + "a", False),
     ],
-    ids=["512", "513", "512 é", "513 é", "256 pairs", "256 pairs and one"],
+    ids=["longest", "longer", "longest é", "longer é", "longest pairs", "longer pairs"],
 )
-def test_text_of_more_than_512_units_is_not_searched(text: str, *, tested: bool) -> None:
-    """A text of more than 512 UTF-16 units matches nothing, and is counted."""
-    assert compile_pattern("")(text) is tested
+def test_cheap_pattern_is_searched_in_16384_units(text: str, *, tested: bool) -> None:
+    """A text of more than 16,384 UTF-16 units matches nothing, and is counted."""
+    assert compile_pattern("").found(text) is tested
     assert cut_offs == ({} if tested else {"value too long": 1})
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("pattern", ORDINARY, ids=short)
+def test_ordinary_pattern_is_searched_in_any_ordinary_text(pattern: str) -> None:
+    """What people write is searched in the URL of a click on an advertisement as well."""
+    assert compile_pattern(pattern).limit > 550
+
+
+@pytest.mark.usefixtures("plain")
+def test_length_that_is_searched_follows_from_the_cost() -> None:
+    """The more a search costs, the shorter is what it is made in; 512 units always are."""
+    limits = [
+        compile_pattern(pattern).limit
+        for pattern in ("a", "foo.*bar", "a.*b", r"\?(.*&)?ref=abc(&|$)")
+    ]
+    assert limits == sorted(limits, reverse=True)
+    assert limits[0] == TEXT_LIMIT
+    assert SURE_LENGTH <= limits[3] < limits[2] < limits[1] < TEXT_LIMIT
 
 
 @pytest.mark.parametrize("operator", ["$regex", "$regexi", "$notRegex", "$notRegexi"])
 def test_text_that_cannot_be_tested_passes_no_operator(operator: str) -> None:
     """A text that is too long passes neither an operator nor its negation."""
     for pattern in ("a", "x"):
-        assert not passes_for({operator: pattern}, "a" * (LIMIT + 1))
+        assert not passes_for({operator: pattern}, "a" * (TEXT_LIMIT + 1))
+
+
+@pytest.mark.parametrize(
+    ("operators", "expected"),
+    [
+        ({"$regex": "^/home"}, True),
+        ({"$regex": "utm_source=google"}, True),
+        ({"$notRegex": "utm_source=bing"}, True),
+        ({"$notRegex": "utm_source=google"}, False),
+    ],
+    ids=str,
+)
+def test_long_url_of_an_advertisement_is_tested(
+    operators: dict[str, str], *, expected: bool
+) -> None:
+    """A long URL passes as a short one does."""
+    url = "/home?utm_source=google&gclid=" + "Cj0KCQjw" * 250
+    assert passes_for(operators, url) is expected
+    assert not cut_offs
 
 
 @pytest.mark.usefixtures("plain")
@@ -354,12 +382,11 @@ def test_pattern_that_is_refused_passes_no_operator(operator: str) -> None:
     assert not passes_for({operator: "^(a+)+$"}, "b")
 
 
-def test_memory_that_runs_out_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_runs_out_is_counted() -> None:
     """A search that has no memory finds nothing, and is counted."""
 
     def fails(_: str) -> object:
         raise MemoryError
 
-    found = _finder(fails, untested=False)
-    assert not found("a")
+    assert not Pattern(fails, untested=False).found("a")
     assert cut_offs == {"memory": 1}

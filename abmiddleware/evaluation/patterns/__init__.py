@@ -1,6 +1,8 @@
 """ECMAScript regular expressions, in a bounded time."""
 
-from abmiddleware.evaluation.patterns.compiled import compile_pattern, cut_offs
+from abmiddleware.evaluation.patterns.budget import Budget
+from abmiddleware.evaluation.patterns.compiled import compile_pattern
+from abmiddleware.evaluation.patterns.pattern import cut_offs
 from abmiddleware.evaluation.patterns.tree import PatternError, RefusedPatternError
 
-__all__ = ["PatternError", "RefusedPatternError", "compile_pattern", "cut_offs"]
+__all__ = ["Budget", "PatternError", "RefusedPatternError", "compile_pattern", "cut_offs"]

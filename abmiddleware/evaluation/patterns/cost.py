@@ -25,7 +25,6 @@ from abmiddleware.evaluation.patterns.growth import (
     plus,
     powers,
     times,
-    value,
 )
 from abmiddleware.evaluation.patterns.spend import (
     NOTHING,
@@ -38,7 +37,7 @@ from abmiddleware.evaluation.patterns.spend import (
 from abmiddleware.evaluation.patterns.starts import DEPTH, Starts, gaps
 from abmiddleware.evaluation.patterns.tree import (
     ENDLESS,
-    TEXT_LIMIT,
+    SURE_LENGTH,
     Chain,
     Choice,
     Edge,
@@ -50,7 +49,9 @@ from abmiddleware.evaluation.patterns.tree import (
     Units,
 )
 
+_CALL: Final = 1_000
 _START: Final = 20
+_SURROGATE: Final = 100  # what telling surrogates takes for each unit
 _UNIT: Final = 5
 _BRANCH: Final = 5
 _EXIT: Final = 6
@@ -62,12 +63,12 @@ _REFERENCE: Final = 30
 _MARK: Final = 10
 
 
-def search_cost(tree: Node) -> float:
+def search_cost(tree: Node) -> Growth:
     """Return how many nanoseconds a search takes at most; infinity if that has no useful bound."""
     starts = Starts(tree)
     first = _Estimate(starts, at_start=True).search(tree)
     later = _Estimate(starts, at_start=False).searches(tree)
-    return value(first) + value(later) + TEXT_LIMIT * _START
+    return plus(plus(first, later), (_CALL, _START + _SURROGATE, 0, 0))
 
 
 class _After(NamedTuple):
@@ -267,7 +268,7 @@ class _Estimate:
         exits: Growth = (node.high - node.low + 1, 0, 0, 0)
         if width == 0 and node.high == ENDLESS:
             rounds = exits = (node.low + 2, 1, 0, 0)  # an empty round is the last
-        elif node.high * width > TEXT_LIMIT:
+        elif node.high * width > SURE_LENGTH:
             rounds = exits = (1, 1 / width, 0, 0)
         steps = plus(times(rounds, plus(body.steps, lap)), lap)
         ways, cost, line = (ONE if settled else exits), fixed_value(lap), None
@@ -283,7 +284,7 @@ class _Estimate:
         settled = fixed or not self._starts.of(node.body).first & after.first
         leaves = _LAZY_EXIT if node.lazy else _SKIPPED if after.literal else _EXIT
         each = plus(constant(leaves), after.entry if settled else ZERO)
-        short = node.high < TEXT_LIMIT
+        short = node.high < SURE_LENGTH
         steps = times(constant(node.high + 1) if short else (1, 1, 0, 0), each)
         cost = fixed_value(each)
         if settled:

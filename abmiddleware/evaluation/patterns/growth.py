@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import comb, inf
+from bisect import bisect_right
+from math import inf
 from typing import Final, TypeAlias
 
-from abmiddleware.evaluation.patterns.tree import TEXT_LIMIT
+from abmiddleware.evaluation.patterns.tree import SURE_LENGTH, TEXT_LIMIT
 
 #: What is multiplied with nothing, with the places in a text, its pairs of places, its triples.
 Growth: TypeAlias = tuple[float, float, float, float]
@@ -14,7 +15,6 @@ ZERO: Final[Growth] = (0, 0, 0, 0)
 ONE: Final[Growth] = (1, 0, 0, 0)
 PLACES: Final[Growth] = (0, 1, 0, 0)
 _ENDLESS: Final[Growth] = (inf, 0, 0, 0)
-_TUPLES: Final = tuple(comb(TEXT_LIMIT + degree, degree) for degree in range(4))
 
 
 def constant(value: float) -> Growth:
@@ -22,9 +22,18 @@ def constant(value: float) -> Growth:
     return (value, 0, 0, 0)
 
 
-def value(growth: Growth) -> float:
-    """Return the number for the longest text there is."""
-    return sum(count * tuples for count, tuples in zip(growth, _TUPLES, strict=True) if count)
+def value(growth: Growth, length: int = SURE_LENGTH) -> float:
+    """Return the number for a text of that length."""
+    once, places, pairs, triples = growth
+    more = pairs + triples * (length + 3) / 3
+    return once + (length + 1) * (places + more * (length + 2) / 2)
+
+
+def longest(growth: Growth, most: float) -> int:
+    """Return the length of the longest text for which the number is at most that."""
+    if value(growth, TEXT_LIMIT) <= most:
+        return TEXT_LIMIT
+    return bisect_right(range(TEXT_LIMIT), most, key=lambda length: value(growth, length)) - 1
 
 
 def plus(one: Growth, two: Growth) -> Growth:
@@ -57,7 +66,7 @@ def most(one: Growth, two: Growth) -> Growth:
 
 
 def least(one: Growth, two: Growth) -> Growth:
-    """Return the lower of two bounds of the same."""
+    """Return the bound of two of the same that is the lower one for a text of the sure length."""
     return one if value(one) <= value(two) else two
 
 

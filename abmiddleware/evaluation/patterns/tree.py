@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, TypeAlias
 
-#: The longest text that is searched, in UTF-16 code units.
-TEXT_LIMIT: Final = 512
+#: The longest text that any pattern is searched in, in UTF-16 code units.
+TEXT_LIMIT: Final = 16_384
+#: The length of text up to which all patterns are searched, as those that it is too long for are
+#: refused.
+SURE_LENGTH: Final = 512
 #: A count that no text reaches: one more round, even of one unit each, than a text has units.
 ENDLESS: Final = TEXT_LIMIT + 1
 
