@@ -189,7 +189,8 @@ class _Estimate:
         """Return what a part and then the `rest` cost, which costs `behind` from one place."""
         if spend.apart and rest:
             ways, steps = self._tried(spend.ways, behind, rest)
-            return Spend(ways, plus(spend.steps, steps), None)
+            apart = all(isinstance(node, Units) for node in rest)  # each way is as much longer
+            return Spend(ways, plus(spend.steps, steps), None, apart)
         line = None
         if behind.line and spend.line:
             rate = max(behind.line.rate, spend.line.rate)
