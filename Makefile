@@ -1,4 +1,5 @@
-# make demo [FRAMEWORK=fastapi|flask|django], make test, make lint, make bench, make clean
+# make demo [FRAMEWORK=fastapi|flask|django], make test, make faults, make lint, make bench,
+# make clean
 #
 # Each sets itself up: a virtual environment in VENV, made by PYTHON, which gets what
 # pyproject.toml lists for the target, again whenever that file changes.
@@ -12,7 +13,7 @@ PYTEST ?=
 BIN = $(VENV)/bin
 OLDEST = 3.11
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test faults lint bench clean
 
 demo: $(VENV)/.installed-demo
 	@$(BIN)/python -m example_apps.demo --framework $(FRAMEWORK)
@@ -22,6 +23,10 @@ test: $(VENV)/.installed-tests
 	$(BIN)/coverage run -m pytest --numprocesses auto $(PYTEST)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+# The faults of the ordinary run, with kills, forks and requests enough for docs/reliability.md.
+faults: $(VENV)/.installed-tests
+	FAULTS=long $(BIN)/python -m pytest tests/faults --numprocesses auto $(PYTEST)
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff format --check

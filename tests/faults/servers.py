@@ -1,4 +1,4 @@
-"""Real gunicorn servers, and traffic that remembers which answers came whole."""
+"""Real servers with four workers, in which the application of `app.py` runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,52 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
+import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+
+ROOT = Path(__file__).parents[2]
+
+#: Returns the command of a server that listens on a port.
+Command = Callable[[int], list[str]]
+
+FLASK = "tests.faults.app:app"
+STARLETTE = "tests.faults.asgi_app:app"
+
+
+def gunicorn(*options: str, app: str = FLASK) -> Command:
+    """Run the application under gunicorn."""
+    return lambda port: [
+        *(sys.executable, "-m", "gunicorn", app),
+        *("--bind", f"127.0.0.1:{port}", "--workers", "4"),
+        # A signal that reaches a worker of gunicorn at a wrong moment leaves it waiting for
+        # requests that do not come any more, rarely; after this it is killed.
+        *("--graceful-timeout", "3"),
+        *options,
+    ]
+
+
+def uvicorn(*options: str, app: str = STARLETTE) -> Command:
+    """Run the application under uvicorn; processes are among the options."""
+    return lambda port: [
+        *(sys.executable, "-m", "uvicorn", app),
+        *("--host", "127.0.0.1", "--port", str(port), "--no-access-log"),
+        *("--timeout-graceful-shutdown", "3"),
+        *options,
+    ]
+
+
+def uwsgi(*options: str, app: str = FLASK) -> Command:
+    """Run the application under uWSGI, which forks after the import and tells Python nothing."""
+    return lambda port: [
+        *(str(Path(sysconfig.get_path("scripts")) / "uwsgi"), "--module", app),
+        *("--http-socket", f"127.0.0.1:{port}", "--processes", "4", "--master"),
+        *("--die-on-term", "--need-app", "--disable-logging"),
+        *("--virtualenv", sys.prefix, "--pythonpath", str(ROOT)),
+        *options,
+    ]
 
 
 def free_port() -> int:
@@ -23,35 +63,29 @@ def free_port() -> int:
 
 
 class Server:
-    """A gunicorn with the application of `tests/faults/app.py`."""
+    """A server that runs, and what it says."""
 
-    def __init__(self, journal: Path, *options: str, log: Path, **environment: str) -> None:
+    def __init__(self, journal: Path, command: Command, log: Path, **environment: str) -> None:
         self.journal = journal
         self.port = free_port()
         self._log_path = log
         self._log = log.open("wb")
         self.process = subprocess.Popen(  # noqa: S603  # our own server
-            [
-                *(sys.executable, "-m", "gunicorn", "tests.faults.app:app"),
-                *("--bind", f"127.0.0.1:{self.port}", "--workers", "4"),
-                # A signal that reaches a worker of gunicorn at a wrong moment leaves it waiting for
-                # requests that do not come any more, rarely; after this it is killed.
-                *("--graceful-timeout", "3"),
-                *options,
-            ],
-            cwd=Path(__file__).parents[2],
+            command(self.port),
+            cwd=ROOT,
             env={**os.environ, "ABMIDDLEWARE_JOURNAL": str(journal), **environment},
+            stdout=self._log,
             stderr=self._log,
         )
 
-    def get(self, number: int) -> dict[str, object]:
+    def get(self, number: int, more: str = "") -> dict[str, object]:
         """Return a whole answer.
 
         Raises:
             OSError: it did not come whole.
             http.client.HTTPException: likewise.
         """
-        return self._get(f"/?number={number}")
+        return self._get(f"/?number={number}{more}")
 
     def counts(self) -> dict[str, object]:
         """Return what became of the records of a worker."""
@@ -77,7 +111,7 @@ class Server:
     def wait_until_ready(self) -> None:
         """Wait until it listens, without asking for a page."""
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
             except OSError:
@@ -90,7 +124,7 @@ class Server:
         """Return the pids of the workers that live."""
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [int(child) for child in children.split()]
+        return [int(child) for child in children.split() if _is_worker(int(child))]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it as an operator does; return its exit status."""
@@ -104,59 +138,23 @@ class Server:
         return self._log_path.read_text()
 
 
+def _is_worker(pid: int) -> bool:
+    """Tell whether a child serves requests: one of those that uvicorn starts only counts things."""
+    try:
+        return b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has just ended
+        return False
+
+
 @contextmanager
 def serving(
-    journal: Path, *options: str, log: Path | None = None, **environment: str
+    journal: Path, command: Command, *, log: Path | None = None, **environment: str
 ) -> Iterator[Server]:
     """Run a server; it is gone afterwards, come what may. Its log is beside the journal."""
-    server = Server(journal, *options, log=log or journal.with_suffix(".log"), **environment)
+    server = Server(journal, command, log or journal.with_suffix(".log"), **environment)
     try:
         server.wait_until_ready()
         yield server
     finally:
         if server.process.poll() is None:
             server.stop()
-
-
-class Traffic:
-    """Visitors in threads, about two hundred requests a second, until they are told to stop."""
-
-    def __init__(self, server: Server, threads: int = 8, pause: float = 0.035) -> None:
-        #: The visitor's id by the number of each request that was answered wholly.
-        self.answered: dict[int, object] = {}
-        #: How many were not.
-        self.broken = 0
-        self._server = server
-        self._pause = pause
-        self._over = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(number,)) for number in range(threads)
-        ]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def wait_for(self, count: int) -> None:
-        """Wait until that many more requests were answered."""
-        goal, deadline = len(self.answered) + count, time.monotonic() + 60
-        while len(self.answered) < goal:
-            if time.monotonic() > deadline:
-                raise TimeoutError(self._server.log())
-            time.sleep(0.01)
-
-    def _run(self, thread: int) -> None:
-        number = thread * 1_000_000
-        while not self._over.is_set():
-            try:
-                self.answered[number] = self._server.get(number)["unit_id"]
-            except (OSError, http.client.HTTPException):
-                self.broken += 1
-            number += 1
-            time.sleep(self._pause)

@@ -14,7 +14,7 @@ import pytest
 from abmiddleware import JournalReader, OutcomeRow
 from tests import disks
 from tests.disks import command
-from tests.faults.servers import Server, Traffic, serving
+from tests.faults.servers import gunicorn, Server, Traffic, serving
 from tests.faults.test_kill import assert_all_recorded
 
 #: One worker, so that its counts are those of the server; eight requests at once.
@@ -69,7 +69,7 @@ def test_a_full_disk_costs_no_answer_and_is_counted_exactly(
 ) -> None:
     """While the disk is full every page is served; once it has room the next record is written."""
     journal, ballast = small_disk / "j", small_disk / "ballast"
-    with serving(journal, *ONE, log=tmp_path / "log") as server:
+    with serving(journal, gunicorn(*ONE), log=tmp_path / "log") as server:
         ask(server, range(20))
         with pytest.raises(OSError, match="No space left"):
             ballast.write_bytes(b"x" * 1_100_000)
@@ -92,7 +92,7 @@ def test_a_ring_bridges_a_full_disk(tmp_path: Path, small_disk: Path) -> None:
     """With a ring, a disk that was full for a time costs nothing at all."""
     journal, ballast = small_disk / "j", small_disk / "ballast"
     options = json.dumps({"ring": 1000})
-    with serving(journal, *ONE, log=tmp_path / "log", JOURNAL_OPTIONS=options) as server:
+    with serving(journal, gunicorn(*ONE), log=tmp_path / "log", JOURNAL_OPTIONS=options) as server:
         with pytest.raises(OSError, match="No space left"):
             ballast.write_bytes(b"x" * 1_100_000)
         ask(server, range(40))
@@ -107,7 +107,7 @@ def test_a_ring_bridges_a_full_disk(tmp_path: Path, small_disk: Path) -> None:
 def test_a_read_only_disk_costs_no_answer(tmp_path: Path, small_disk: Path) -> None:
     """A disk that turns read-only, as one with errors does, costs what comes until it is mended."""
     journal = small_disk / "j"
-    with serving(journal, *ONE, log=tmp_path / "log") as server:
+    with serving(journal, gunicorn(*ONE), log=tmp_path / "log") as server:
         command("mount", "-o", "remount,ro", small_disk)
         ask(server, range(10))
         command("mount", "-o", "remount,rw", small_disk)
@@ -120,7 +120,7 @@ def test_a_read_only_disk_costs_no_answer(tmp_path: Path, small_disk: Path) -> N
 def test_a_file_that_may_not_change_costs_no_answer(tmp_path: Path, freezable_disk: Path) -> None:
     """A file that is made immutable (`chattr +i`) costs what comes until it is not."""
     journal = freezable_disk / "j"
-    with serving(journal, *ONE, log=tmp_path / "log") as server:
+    with serving(journal, gunicorn(*ONE), log=tmp_path / "log") as server:
         ask(server, range(5))
         command("chattr", "+i", journal)
         try:
@@ -136,7 +136,7 @@ def test_a_file_that_may_not_change_costs_no_answer(tmp_path: Path, freezable_di
 def test_a_deleted_directory_is_made_anew(tmp_path: Path) -> None:
     """A second after somebody deleted the journal's directory, records have a place again."""
     journal = tmp_path / "var" / "j"
-    with serving(journal, *ONE, log=tmp_path / "log") as server:
+    with serving(journal, gunicorn(*ONE), log=tmp_path / "log") as server:
         ask(server, range(10))
         shutil.rmtree(journal.parent)
         number = 10
@@ -153,7 +153,7 @@ def test_a_deleted_directory_is_made_anew(tmp_path: Path) -> None:
 def test_a_frozen_disk_holds_requests_once(tmp_path: Path, freezable_disk: Path) -> None:
     """Who writes as the disk freezes waits; from then on requests are answered all the same."""
     journal = freezable_disk / "j"
-    with serving(journal, *ONE, log=tmp_path / "log") as server:
+    with serving(journal, gunicorn(*ONE), log=tmp_path / "log") as server:
         with Traffic(server) as traffic:
             traffic.wait_for(20)
             command("fsfreeze", "--freeze", freezable_disk)
@@ -178,7 +178,7 @@ def test_a_frozen_disk_holds_requests_once(tmp_path: Path, freezable_disk: Path)
 def test_rotation_from_outside_under_traffic_loses_nothing(tmp_path: Path) -> None:
     """While four workers write, the file is renamed again and again, as logrotate does it."""
     journal = tmp_path / "j"
-    with serving(journal, log=tmp_path / "log") as server:
+    with serving(journal, gunicorn(), log=tmp_path / "log") as server:
         with Traffic(server) as traffic:
             for turn in range(4):
                 traffic.wait_for(50)
@@ -196,7 +196,7 @@ def test_rotation_by_the_workers_under_traffic_loses_nothing(tmp_path: Path) -> 
     """Four workers that rotate by size among them move each file once, and lose nothing."""
     journal = tmp_path / "j"
     options = json.dumps({"max_bytes": 50_000})
-    with serving(journal, log=tmp_path / "log", JOURNAL_OPTIONS=options) as server:
+    with serving(journal, gunicorn(), log=tmp_path / "log", JOURNAL_OPTIONS=options) as server:
         with Traffic(server) as traffic:
             deadline = time.monotonic() + 60
             while len([*tmp_path.glob("j.2*")]) < 3:
