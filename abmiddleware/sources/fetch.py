@@ -50,12 +50,12 @@ class Http:
         self.deadlines = deadlines
         self._secrets = secrets
         self._proxy = None if proxy_bypass(origin.host) else getproxies().get(origin.scheme)
-        self._verify: Any = True
-        if origin.scheme == "https":
-            try:
-                self._verify = self._httpx.create_ssl_context()
-            except OSError as error:
-                raise ConfigurationError(f"certificates cannot be loaded: {error}") from error
+        # Made once, and for http, too, which may redirect to https: to load certificates takes
+        # 40 ms of each poll, in which a fork would leave the child the locks of OpenSSL held.
+        try:
+            self._verify = self._httpx.create_ssl_context()
+        except OSError as error:
+            raise ConfigurationError(f"certificates cannot be loaded: {error}") from error
 
     def get(self, path: str, headers: Mapping[str, str], life: Life) -> Answer | None:
         """Return the answer to a GET; None for 304.

@@ -324,6 +324,18 @@ def test_certificates_that_cannot_be_loaded_are_told(
         GrowthBook("sdk-abc123")
 
 
+def test_certificates_are_loaded_once(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Polls load none, which takes long and holds locks that a fork would hand on."""
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    server.api = payload(flag(1))
+    with watching(server) as watched:
+        monkeypatch.setenv("SSL_CERT_FILE", str(broken))
+        watched.sees(1)
+
+
 def test_a_proxy_of_the_environment_is_used(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
