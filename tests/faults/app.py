@@ -11,9 +11,12 @@ from flask import Flask, request
 from abmiddleware import Engine, Experiment, Journal
 from abmiddleware.sources import Deadlines, GrowthBook, Retry
 from abmiddleware_flask import Experiments, experiments
+from tests.faults import names
 
 #: A server of configurations, if there is one.
 SERVER = os.environ.get("GROWTHBOOK_HOST")
+
+names.hang()
 
 
 def sources() -> list[GrowthBook]:
