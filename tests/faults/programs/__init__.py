@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.faults.scale import times
 
-def run_program(name: str, *arguments: str, timeout: float = 1800, **environment: str) -> str:
+
+def run_program(name: str, *arguments: str, **environment: str) -> str:
     """Run a program of this package to its good end; return what it prints.
 
     Coverage does not watch it: the memory that it needs would be taken for ours.
@@ -20,7 +22,7 @@ def run_program(name: str, *arguments: str, timeout: float = 1800, **environment
         env={**kept, **environment},
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=times(300, 3600),
         check=False,
     )
     assert ended.returncode == 0, f"{name} ended with {ended.returncode}: {ended.stderr[-4000:]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from typing import Any
 
 from abmiddleware import Engine, Experiment
 
@@ -41,9 +42,8 @@ def fork() -> None:
 
 def start(way: str) -> None:
     """Have multiprocessing do it."""
-    processes = [
-        multiprocessing.get_context(way).Process(target=child, args=(begin,)) for begin in (0, 200)
-    ]
+    context: Any = multiprocessing.get_context(way)
+    processes = [context.Process(target=child, args=(begin,)) for begin in (0, 200)]
     for process in processes:
         process.start()
     for process in processes:

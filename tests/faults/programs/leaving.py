@@ -19,9 +19,7 @@ names.hang()
 source = GrowthBook(
     "sdk-abc123", host=sys.argv[2], deadlines=Deadlines(connect=600, read=600, total=600)
 )
-engine = Engine(
-    [Experiment("button", ["control", "green"])], sources=[source], journal=sys.argv[1]
-)
+engine = Engine([Experiment("button", ["control", "green"])], sources=[source], journal=sys.argv[1])
 
 
 def record(number: int) -> None:

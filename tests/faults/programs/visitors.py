@@ -158,7 +158,9 @@ def held() -> Mapping[str, int]:
 
 def main() -> None:
     """Serve, and tell."""
-    serve = {"script": script, "starlette": starlette, "flask": flask, "django": django}[FRAMEWORK]()
+    serve = {"script": script, "starlette": starlette, "flask": flask, "django": django}[
+        FRAMEWORK
+    ]()
     for number in range(FROM):
         serve(number)
     print(json.dumps(held()))  # noqa: T201

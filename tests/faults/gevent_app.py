@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from tests.faults.app import app, engine
 
-with engine.client(id="early") as client:
-    client.run("button")
-    client.track("seen", number=-1)
+engine.client(id="early").peek("button")
 
-from gevent import monkey  # noqa: E402
+from gevent import monkey  # type: ignore[import-untyped]  # noqa: E402
 
 monkey.patch_all()
 
