@@ -82,7 +82,9 @@ class Crowd:
         first, *lines = head.split("\r\n")
         status = first.split(" ")[1]
         self.outcomes[status] += 1
-        cookies = [line.partition(":")[2] for line in lines if line.lower().startswith("set-cookie")]
+        cookies = [
+            line.partition(":")[2] for line in lines if line.lower().startswith("set-cookie")
+        ]
         if status == "500" and number % 10 == 0:
             return
         if status != "200":

@@ -1,4 +1,4 @@
-"""Answers that last: a stream, events, a WebSocket; what they say comes from a file that changes."""
+"""Answers that last: a stream, events, a WebSocket. A file that changes holds what they say."""
 
 from __future__ import annotations
 

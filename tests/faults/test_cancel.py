@@ -75,7 +75,7 @@ async def django_page(request: HttpRequest) -> StreamingHttpResponse:
     client = request.experiments  # type: ignore[attr-defined]
     response = StreamingHttpResponse(await work(client))
 
-    async def parts(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def parts(stream: Any) -> AsyncIterator[bytes]:
         async for part in stream:
             yield part
         await behind(client)

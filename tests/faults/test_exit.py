@@ -46,7 +46,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[str]:
         waiting = []
         for _ in range(0 if backlog else 3):  # who comes behind these is not let in
             waiting.append(socket.socket())
-            waiting[-1].setblocking(False)  # noqa: FBT003
+            waiting[-1].setblocking(False)
             waiting[-1].connect_ex(("127.0.0.1", port))
         yield f"http://127.0.0.1:{port}"
         for one in waiting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def configure(file: Path, flag: str, **others: str) -> None:
     new.replace(file)
 
 
-def lines(server: Server, name: str) -> Iterator[str]:
+def lines(server: Server, name: str) -> Generator[str]:
     """Yield what a server says, until closed."""
     address = f"127.0.0.1:{server.port}/{name}"
     if name == "websocket":
