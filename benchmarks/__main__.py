@@ -18,7 +18,7 @@ _NEEDS: Final = (
     "the benchmarks need {name}: pip install -e '.[django,flask,fastapi]' --group bench\n"
 )
 #: The parts, in their order.
-PARTS: Final = ("decision", "scale", "load", "middleware")
+PARTS: Final = ("decision", "scale", "load", "middleware", "crowd")
 #: Makes a progress bar of so many steps, and returns what moves it on by one.
 Steps = Callable[[int], Callable[[], None]]
 
@@ -87,7 +87,7 @@ def _measured(options: argparse.Namespace) -> Report:
 
 def _rows(part: str, options: argparse.Namespace, steps: Steps) -> Sequence[object]:
     """Measure one part."""
-    from benchmarks import decision, load, middleware, scale
+    from benchmarks import crowd, decision, load, middleware, scale
 
     quick = options.quick
     match part:
@@ -100,6 +100,9 @@ def _rows(part: str, options: argparse.Namespace, steps: Steps) -> Sequence[obje
         case "load":
             rounds = load.QUICK if quick else load.USUAL
             return load.measure(rounds, steps(rounds))
+        case "crowd":
+            rounds = crowd.QUICK if quick else crowd.USUAL
+            return crowd.measure(rounds, steps(rounds))
         case _:
             return middleware.measure(steps(middleware.rounds(quick=quick)), quick=quick)
 

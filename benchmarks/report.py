@@ -12,6 +12,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from benchmarks import tables
+from benchmarks.crowd import CrowdRow
 from benchmarks.decision import DecisionRow
 from benchmarks.load import LoadRow
 from benchmarks.middleware import SiteRow
@@ -38,9 +39,10 @@ class Report:
     scale: Sequence[ScaleRow] = ()
     load: Sequence[LoadRow] = ()
     middleware: Sequence[SiteRow] = ()
+    crowd: Sequence[CrowdRow] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON values; every time is of CPU."""
+        """Return it as JSON values; every time is of CPU, but those of the crowd."""
         return {
             "machine": _machine(),
             "packages": {name: _version(name) for name in _PACKAGES},
@@ -48,6 +50,7 @@ class Report:
             "scale": [row.as_json() for row in self.scale],
             "load": [row.as_json() for row in self.load],
             "middleware": [asdict(row) for row in self.middleware],
+            "crowd": [row.as_json() for row in self.crowd],
         }
 
     def show(self, console: Console) -> None:
@@ -61,6 +64,8 @@ class Report:
             console.print(tables.load_table(self.load))
         if self.middleware:
             console.print(tables.middleware_table(self.middleware))
+        if self.crowd:
+            console.print(tables.crowd_table(self.crowd))
 
 
 def _machine() -> dict[str, str]:

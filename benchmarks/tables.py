@@ -8,6 +8,7 @@ from itertools import groupby
 from rich.table import Table
 
 from benchmarks.bars import Verdict
+from benchmarks.crowd import AT_ONCE, CrowdRow
 from benchmarks.decision import DecisionRow
 from benchmarks.figures import Figure
 from benchmarks.load import LoadRow
@@ -105,6 +106,22 @@ def middleware_table(rows: Sequence[SiteRow]) -> Table:
             *[_shown(figure, 1, "\n") for figure in row.added.values()],
             _shown(row.over_empty, 1, "\n"),
         )
+    return table
+
+
+def crowd_table(rows: Sequence[CrowdRow]) -> Table:
+    """Return the table of a crowd."""
+    table = Table(
+        title=f"One exposure on disk, of {AT_ONCE:,} requests under way in one event loop",
+        caption="µs of the clock from asking until the response starts, under Starlette: median, "
+        "first…third quartile of the rounds",
+    )
+    for name in ("engine", "of requests", "figure", "bar", "met"):
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        table.add_section()
+        table.add_row(row.name, "the middle one", *_bar_cells(row.middle, 1))
+        table.add_row("", "99 of 100 take less", *_bar_cells(row.worst, 1))
     return table
 
 

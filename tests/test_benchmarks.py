@@ -52,7 +52,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     for title in ("One decision with its exposure", "by the number of experiments"):
         assert title in done.stdout
-    for title in ("A configuration of 10,000", "What the middleware adds"):
+    for title in ("A configuration of 10,000", "What the middleware adds", "One exposure on disk"):
         assert title in done.stdout
     told: dict[str, Any] = json.loads(output.read_text("utf-8"))
     return told
@@ -132,6 +132,13 @@ def test_every_framework_has_figures_for_every_variant(report: dict[str, Any]) -
         assert all(math.isfinite(figure["median"]) for figure in row["added"].values())
 
 
+def test_a_crowd_is_held_against_its_bars(report: dict[str, Any]) -> None:
+    assert [row["name"] for row in report["crowd"]] == ["as it comes", "everything on"]
+    for row in report["crowd"]:
+        assert (row["middle"]["bar"], row["worst"]["bar"]) == ("≤ 60 µs", "≤ 200 µs")
+        assert row["worst"]["figure"]["median"] >= row["middle"]["figure"]["median"] > 0
+
+
 def test_the_machine_and_the_packages_are_named(report: dict[str, Any]) -> None:
     assert report["machine"]["python"]
     assert report["packages"]["growthbook"] != "not installed"
@@ -141,7 +148,7 @@ def test_the_machine_and_the_packages_are_named(report: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["decisions"], "is 'decisions', must be of decision, scale, load, middleware"),
+        (["decisions"], "is 'decisions', must be of decision, scale, load, middleware, crowd"),
         (["--cases", "az"], "is 'az', must be letters of abcdefg"),
     ],
 )
