@@ -14,7 +14,7 @@ import pytest
 from abmiddleware import JournalReader, OutcomeRow
 from tests import disks
 from tests.disks import command
-from tests.faults.servers import gunicorn, Server, Traffic, serving
+from tests.faults.servers import Server, Traffic, gunicorn, serving
 from tests.faults.test_kill import assert_all_recorded
 
 #: One worker, so that its counts are those of the server; eight requests at once.
