@@ -14,8 +14,8 @@ import pytest
 from abmiddleware import JournalReader, OutcomeRow
 from tests import disks
 from tests.disks import command
-from tests.faults.servers import Server, Traffic, gunicorn, serving
-from tests.faults.test_kill import assert_all_recorded
+from tests.faults.servers import Server, gunicorn, serving
+from tests.faults.traffic import Traffic, assert_all_recorded
 
 #: One worker, so that its counts are those of the server; eight requests at once.
 ONE = ("--workers", "1", "--worker-class", "gthread", "--threads", "8")

@@ -55,7 +55,7 @@ def test_forked_workers_refresh_their_configuration(tmp_path: Path, name: str) -
         environment = {"GROWTHBOOK_HOST": configurations.url}
         if name != "uwsgi":  # where no thread may run before the fork, it tells Python too late
             environment["USE_BEFORE_FORK"] = "yes"
-        with serving(journal, SERVERS[name], **environment) as server:
+        with serving(journal, SERVERS[name], log=None, **environment) as server:
             for value in ("old", "new"):
                 configurations.api = payload(flag(value))
                 seen, deadline = set[object](), time.monotonic() + 30

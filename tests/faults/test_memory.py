@@ -26,7 +26,8 @@ def test_memory_does_not_grow_with_visitors(tmp_path: Path, framework: str, tell
     assert int(told[2]) == AFTER * (2 if framework == "script" else 1)
     assert after["kib"] - before["kib"] <= 5 * 1024
     assert after["objects"] - before["objects"] <= 100
-    assert after["threads"] == before["threads"]
+    # The journal has one thread as soon as a disk looks slow.
+    assert after["threads"] - before["threads"] in (0, 1)
     assert after["descriptors"] == before["descriptors"]
     tell(
         f"{(after['kib'] - before['kib']) / 1024:+.2f} MiB and "

@@ -85,7 +85,10 @@ def test_workers_that_retire_lose_nothing(tmp_path: Path, name: str, tell: Tell)
         traffic.wait_for(10)
         first = set(server.workers())
         traffic.wait_for(150 * ROUNDS)
-        assert first - set(server.workers())
+        deadline = time.monotonic() + 30
+        while not first - set(server.workers()):
+            assert time.monotonic() < deadline, server.log()
+            time.sleep(0.05)
 
     assert_all_recorded(journal, traffic)
     tell(f"{len(traffic.answered)} answers, 0 lost")
