@@ -88,6 +88,13 @@ def check_sticky(store: object) -> AnyStore:
     """
     if isinstance(store, type):
         raise _refuse("sticky", store, f"an object of that class, such as {store.__name__}(...)")
+    if isinstance(store, StickyStore) and (
+        _must_be_awaited(store.load) is not _must_be_awaited(store.save)
+    ):
+        raise ConfigurationError(
+            f"sticky: {type(store).__name__} has one of load and save that must be awaited, and "
+            "one that must not; both must be alike"
+        )
     if isinstance(store, (CookieStickyStore, StickyStore)):
         return store
     raise _refuse("sticky", store, "a store such as MemoryStickyStore(), with load and save")

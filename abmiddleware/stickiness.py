@@ -30,7 +30,7 @@ class Stickiness:
     def __init__(self, store: AnyStore) -> None:
         self.store = store
         self.is_async = iscoroutinefunction(getattr(store, "load", None))
-        #: Loads and saves that failed.
+        #: Loads and saves that failed, and saves that were not tried after one.
         self.failures: Counter[str] = Counter()
 
     def open(self, cookie_header: str | None) -> RequestBuckets | None:
@@ -44,6 +44,10 @@ class Stickiness:
         return (
             None if cookie_header is None else RequestBuckets(self, self.store.open(cookie_header))
         )
+
+    def skip(self) -> None:
+        """Count an assignment that is not saved, since the store failed in the same request."""
+        count_loss(self.failures, "skipped", 1)
 
     def fail(self, what: str, error: Exception) -> None:
         """Count a failure of the store, and say so once a minute."""
@@ -59,9 +63,13 @@ class Stickiness:
 
 
 class RequestBuckets:
-    """The documents of one request."""
+    """The documents of one request.
 
-    __slots__ = ("_documents", "_owner", "_store")
+    After a failure the store is left alone: what could not be loaded must not be saved over, and a
+    store that is down must not cost each experiment of a page its timeout.
+    """
+
+    __slots__ = ("_documents", "_is_down", "_owner", "_store")
 
     def __init__(
         self, owner: Stickiness, store: StickyStore | AsyncStickyStore | CookieSession
@@ -69,6 +77,7 @@ class RequestBuckets:
         self._owner = owner
         self._store = store
         self._documents: dict[str, Mapping[str, str]] = {}
+        self._is_down = False
 
     @property
     def is_async(self) -> bool:
@@ -85,6 +94,9 @@ class RequestBuckets:
 
     def load(self, keys: Sequence[str]) -> None:
         """Load documents; those that cannot be loaded are empty."""
+        if self._is_down:
+            self._take(keys, {})
+            return
         try:
             self._take(keys, cast(StickyStore, self._store).load(keys))
         except Exception as error:  # noqa: BLE001  # a store may raise whatever its backend does
@@ -93,7 +105,7 @@ class RequestBuckets:
 
     async def aload(self, keys: Sequence[str]) -> None:
         """Load documents from a store that is awaited, or from any other."""
-        if not self.is_async:
+        if self._is_down or not self.is_async:
             self.load(keys)
             return
         try:
@@ -105,6 +117,9 @@ class RequestBuckets:
     def save(self, changes: Mapping[str, Mapping[str, str]]) -> None:
         """Save new assignments, by document key."""
         for key, assignments in changes.items():
+            if self._is_down:
+                self._owner.skip()
+                continue
             try:
                 cast(StickyStore, self._store).save(StickyDocument.of(key, assignments))
             except Exception as error:  # noqa: BLE001
@@ -118,6 +133,9 @@ class RequestBuckets:
             self.save(changes)
             return
         for key, assignments in changes.items():
+            if self._is_down:
+                self._owner.skip()
+                continue
             try:
                 await cast(AsyncStickyStore, self._store).save(StickyDocument.of(key, assignments))
             except Exception as error:  # noqa: BLE001
@@ -132,6 +150,7 @@ class RequestBuckets:
         return None
 
     def _failed(self, what: str, error: Exception) -> None:
+        self._is_down = True
         self._owner.fail(what, error)
 
     def _take(self, keys: Sequence[str], found: Mapping[str, StickyDocument]) -> None:
