@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from hashlib import blake2b
 from time import monotonic
-from typing import Final
+from typing import Final, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from abmiddleware.evaluation.document import Document
 from abmiddleware.evaluation.values import is_number, shown
@@ -27,6 +28,10 @@ from abmiddleware.sources.stream import Stream
 #: A warning follows after that many intervals without news.
 _MISSED: Final = 3
 _CLIENT_KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,256}")
+#: What the source itself adds to the URL of a server, before the key.
+_PATH: Final = "/api/features/"
+
+T = TypeVar("T")
 
 
 class GrowthBook:
@@ -67,15 +72,19 @@ class GrowthBook:
         retry: Retry | None = None,
         deadlines: Deadlines | None = None,
     ) -> None:
-        if not isinstance(client_key, str) or not _CLIENT_KEY.fullmatch(client_key):
-            raise ConfigurationError("client_key: is none, must be one such as 'sdk-abc123'")
+        _check_client_key(client_key)
         if not is_number(poll_seconds) or not 0 < poll_seconds < float("inf"):
             raise ConfigurationError(
                 f"poll_seconds: is {shown(poll_seconds)}, must be seconds, more than 0"
             )
-        retry, deadlines = retry or Retry(), deadlines or Deadlines()
-        api = read_origin("host", host)
-        streaming = api if streaming_host is None else read_origin("streaming_host", streaming_host)
+        retry = Retry() if retry is None else _checked("retry", retry, Retry)
+        deadlines = (
+            Deadlines() if deadlines is None else _checked("deadlines", deadlines, Deadlines)
+        )
+        api = _origin("host", host, client_key)
+        streaming = api
+        if streaming_host is not None:
+            streaming = _origin("streaming_host", streaming_host, client_key)
         key = None if decryption_key is None else check_key(decryption_key)
         owner = blake2b(f"{api.url} {client_key}".encode(), digest_size=8).hexdigest()
         self.name = _name(api, owner)
@@ -83,17 +92,18 @@ class GrowthBook:
         self._holding = Holding(
             self.name, key, None if last_good is None else LastGood(last_good, owner)
         )
-        http = Http(api, deadlines, (client_key,))
-        path = f"/api/features/{client_key}"
-        self._poll = Poll(http, path, self._holding, self._interval, retry)
+        self._http = http = Http(api, deadlines, (client_key,))
+        self._poll = Poll(http, _PATH + client_key, self._holding, self._interval, retry)
         if streaming != api:
             http = Http(streaming, deadlines, (client_key,))
         self._stream = Stream(http, f"/sub/{client_key}", self._holding, self._poll, retry)
-        self._may_stream = bool(stream)
+        self._may_stream = _checked("stream", stream, bool)
         self._refresher = Refresher(f"abmiddleware {self.name}", self._refresh)
         #: The process that refreshes, and since when, on the monotonic clock.
         self._begun_in = 0
         self._began = 0.0
+        #: What went wrong around the last attempts, rather than in them; "" if nothing did.
+        self._error = ""
 
     def __repr__(self) -> str:
         return self.name
@@ -131,7 +141,7 @@ class GrowthBook:
             ready=self.document is not None,
             age_seconds=None if confirmed is None else monotonic() - confirmed,
             interval_seconds=interval,
-            last_error="; ".join(filter(None, (poll.error, stream.error))),
+            last_error="; ".join(filter(None, (poll.error, stream.error, self._error))),
             version=holding.version,
             origin=holding.origin,
             problems=holding.problems,
@@ -146,6 +156,15 @@ class GrowthBook:
 
     def _refresh(self, life: Life) -> float:
         """Do what is due; return the seconds until something is again."""
+        try:
+            pause = self._refresh_what_is_due(life)
+        except Exception as error:  # the refresher logs it, and goes on in a second
+            self._error = self._http.masked(error)
+            raise
+        self._error = ""
+        return pause
+
+    def _refresh_what_is_due(self, life: Life) -> float:
         poll, stream = self._poll, self._stream
         if self._begun_in != life.pid:
             self._began = monotonic()
@@ -172,6 +191,43 @@ class GrowthBook:
                 _MISSED,
                 self._poll.error or "the server does not answer",
             )
+
+
+def _check_client_key(key: object) -> None:
+    """Refuse what is no client key, without showing what may hold one.
+
+    Raises:
+        ConfigurationError: it is none; tells what it looks like instead.
+    """
+    if isinstance(key, str) and _CLIENT_KEY.fullmatch(key):
+        return
+    looks = "is not a client key"
+    if isinstance(key, str) and "/" in key:
+        looks = "is a URL or a path, not a client key; its server belongs in host"
+    raise ConfigurationError(f"client_key: {looks}, must be the key alone, such as 'sdk-abc123'")
+
+
+def _checked(argument: str, value: object, kind: type[T]) -> T:
+    if not isinstance(value, kind):
+        must = "True or False" if kind is bool else f"a {kind.__name__}, such as {kind()!r}"
+        raise ConfigurationError(f"{argument}: is {shown(value)}, must be {must}")
+    return value
+
+
+def _origin(argument: str, url: object, client_key: str) -> Origin:
+    """Return the parts of a server's URL, which is logged and so must not hold the key.
+
+    Raises:
+        ConfigurationError: it is no URL of a server, or goes on to the configuration itself.
+    """
+    origin = read_origin(argument, url)
+    path = unquote(urlsplit(origin.url).path)
+    if client_key in path or _PATH in f"{path}/":
+        raise ConfigurationError(
+            f"{argument}: is that of one configuration, must be the server alone, "
+            "without /api/features and the key, such as 'https://cdn.growthbook.io'"
+        )
+    return origin
 
 
 def _name(api: Origin, owner: str) -> str:

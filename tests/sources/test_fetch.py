@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -253,6 +254,19 @@ def test_what_is_no_url_is_refused(url: object) -> None:
     """The message says what a host looks like, and never repeats what may hold a password."""
     with pytest.raises(ConfigurationError, match=r"^host: is no URL of a server, must be"):
         GrowthBook("sdk-abc123", host=url)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("argument", ["host", "streaming_host"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/features/sdk-SECRET", "/api/features", "/sub/sdk-SECRET", "/proxy/sdk%2DSECRET/"],
+)
+def test_a_host_that_goes_on_to_the_configuration_is_refused(argument: str, path: str) -> None:
+    """It would be asked at a path that is not there, and its name in the log would hold the key."""
+    options: dict[str, Any] = {argument: f"https://gb.example{path}"}
+    with pytest.raises(ConfigurationError, match=rf"^{argument}: .* without /api/feat") as caught:
+        GrowthBook("sdk-SECRET", **options)
+    assert "SECRET" not in str(caught.value)
 
 
 def test_slashes_and_a_path_of_the_host(server: Server) -> None:

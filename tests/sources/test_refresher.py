@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from abmiddleware.sources import Deadlines, GrowthBook
+from abmiddleware.sources import Deadlines, GrowthBook, Retry
 from tests.sources.server import (
     STREAM_HEAD,
     Connection,
@@ -66,6 +67,34 @@ def sockets() -> set[str]:
         if target.startswith("socket:"):
             found.add(target)
     return found
+
+
+class Odd(Retry, frozen=True):
+    """Fails where nothing should, for its first two times."""
+
+    failures: list[int] = msgspec.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Check nothing."""
+
+    def after_start(self, *_: object, **__: object) -> float:
+        if len(self.failures) < 2:
+            self.failures.append(1)
+            raise ZeroDivisionError("of sdk-abc123")
+        return 0.0
+
+
+def test_a_failure_that_nobody_expected_is_told_and_passes(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The thread goes on; until it is well again the health says why, without the client key."""
+    server.api = payload(flag(1))
+    with watching(server, retry=Odd()) as watched:
+        watched.until(lambda: watched.source.status().last_error)
+        assert watched.source.status().last_error == "ZeroDivisionError: of ***"
+        watched.sees(1)
+        watched.until(lambda: not watched.source.status().last_error)
+    assert "could not be refreshed" in caplog.text
 
 
 def test_there_is_one_thread_and_it_starts_late(server: Server) -> None:

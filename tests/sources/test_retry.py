@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -128,5 +129,22 @@ def test_a_wrong_poll_interval_is_told(value: object) -> None:
 @pytest.mark.parametrize("key", ["", "a/b", "a b", "../x", "sdk\n", None, 7, "x" * 300])
 def test_a_wrong_client_key_is_told(key: object) -> None:
     """The message does not repeat it, for it may be another secret."""
-    with pytest.raises(ConfigurationError, match=r"^client_key: is none, must be one such as"):
+    with pytest.raises(
+        ConfigurationError, match=r"^client_key: is .*, must be the key alone"
+    ) as told:
         GrowthBook(key)  # type: ignore[arg-type]
+    assert not key or str(key) not in str(told.value)
+
+
+def test_a_url_in_the_place_of_the_key_is_told() -> None:
+    """Who pastes the whole URL learns where its parts belong."""
+    with pytest.raises(ConfigurationError, match=r"^client_key: is a URL .* belongs in host"):
+        GrowthBook("https://cdn.growthbook.io/api/features/sdk-abc")
+
+
+@pytest.mark.parametrize("argument", ["retry", "deadlines", "stream"])
+def test_an_option_of_another_type_is_told(argument: str) -> None:
+    """It is found when the source is made, not by the thread that would need it."""
+    options: dict[str, Any] = {argument: 3}
+    with pytest.raises(ConfigurationError, match=rf"^{argument}: is 3, must be "):
+        GrowthBook("sdk-abc123", **options)
