@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar, cast, overload
 
 from abmiddleware.deciding import DecidingClient, identity, key_of, same
-from abmiddleware.evaluation.automatic import redirect, refused_target, runs_on
+from abmiddleware.evaluation.automatic import (
+    RedirectOptions,
+    redirect,
+    refused_target,
+    relative_target,
+    runs_on,
+)
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
 from abmiddleware.evaluation.json_form import exposure_json
@@ -147,7 +153,7 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             return None
         page, plans = facts.url(), self._pin().redirects
         for plan in plans:
-            _tell_refused(plan, refused_target(plan, page, services.redirects))
+            _tell_refused(plan, page, services.redirects)
         if not any(runs_on(plan, page, services.redirects) for plan in plans):
             return None
         if not self._is_private:
@@ -269,8 +275,16 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         return result
 
 
-def _tell_refused(plan: Plan, target: str) -> None:
-    if target:
+def _tell_refused(plan: Plan, page: str, options: RedirectOptions) -> None:
+    if relative := relative_target(plan):
+        notices.warn_once(
+            f"redirect {plan.key} {relative}",
+            lambda: (
+                f"experiment {plan.key!r} does not run: it redirects to {relative!r}, which must "
+                "be a whole URL, such as 'https://www.example.com/new'"
+            ),
+        )
+    elif target := refused_target(plan, page, options):
         notices.warn_once(
             f"redirect {plan.key} {target}",
             lambda: (

@@ -190,6 +190,19 @@ def test_another_host_is_refused(
     assert "redirect_hosts" in caplog.text
 
 
+@pytest.mark.parametrize("target", ["/new", "new", "//shop.example/new", "?variation=1"])
+def test_a_relative_target_is_told(
+    sink: MemorySink, caplog: pytest.LogCaptureFixture, target: str
+) -> None:
+    """Such an experiment does not run, by the specification; the log says why, and only once."""
+    engine = engine_of(sink, redirect_to(target))
+    with caplog.at_level(logging.WARNING, "abmiddleware"):
+        assert [engine.request_client(Page()).redirect() for _ in range(3)] == [None] * 3
+
+    assert caplog.text.count(f"it redirects to {target!r}, which must be a whole URL") == 1
+    assert sink.records == []
+
+
 def test_who_is_not_sent_is_not_recorded(sink: MemorySink) -> None:
     """A visitor who was refused the variation did not meet it."""
     client = engine_of(sink, redirect_to("http://evil.example/")).request_client(Page())

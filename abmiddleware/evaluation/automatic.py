@@ -114,6 +114,11 @@ def refused_target(plan: Plan, page: str, options: RedirectOptions) -> str:
     return next((each for each in targets if not is_safe_redirect(each, page, options.hosts)), "")
 
 
+def relative_target(plan: Plan) -> str:
+    """Return a target that is no absolute URL, which switches the redirect off; else ""."""
+    return next((each for each in _targets(plan) if not is_absolute(each)), "")
+
+
 def runs_on(plan: Plan, page: str, options: RedirectOptions) -> bool:
     """Tell whether a page is one of a redirect that may run."""
     targets = plan.parts.extras.targets
