@@ -17,7 +17,8 @@ class Health(msgspec.Struct, frozen=True):
     ready: bool
     #: Whether every source was confirmed within three of its intervals.
     fresh: bool
-    #: Seconds since the configuration was last confirmed, of the source that is worst off.
+    #: Seconds since the configuration was last confirmed, of the source that is worst off: None
+    #: where one that refreshes was never confirmed in this process, or nothing can age.
     age_seconds: float | None
     experiments: int
     features: int
@@ -46,15 +47,13 @@ class Health(msgspec.Struct, frozen=True):
         """Look at what the clients of an engine share."""
         configuration, recorder = services.catalogue.configuration, services.recorder
         statuses = configuration.statuses()
-        ages = [status.age_seconds for status in statuses]
-        known = [age for age in ages if age is not None]
         sink = recorder.sink
         counts = sink if isinstance(sink, CountingSink) else Counts()
         stickiness, signals = services.stickiness, services.signals
         return cls(
             ready=configuration.is_ready,
             fresh=all(map(_is_fresh, statuses)),
-            age_seconds=max(known, default=None),
+            age_seconds=_age(statuses),
             experiments=len(configuration.snapshot.plans.known()),
             features=len(configuration.snapshot.features.known()),
             sources=statuses,
@@ -66,6 +65,16 @@ class Health(msgspec.Struct, frozen=True):
             pattern_cut_offs=dict(cut_offs),
             telemetry_lost={} if signals is None else dict(signals.lost),
         )
+
+
+def _age(statuses: list[SourceStatus]) -> float | None:
+    ages = []
+    for status in statuses:
+        if status.age_seconds is not None:
+            ages.append(status.age_seconds)
+        elif status.interval_seconds is not None:
+            return None  # older than can be told: worse off than all others
+    return max(ages, default=None)
 
 
 def _is_fresh(status: SourceStatus) -> bool:

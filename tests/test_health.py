@@ -62,6 +62,14 @@ def test_an_engine_of_code_is_well() -> None:
         pytest.param([{"interval_seconds": 1}], True, False, None, id="never-confirmed"),
         pytest.param([{}], True, True, None, id="nothing-told"),
         pytest.param(
+            [{"age_seconds": 1, "interval_seconds": 1}, {"interval_seconds": 1}],
+            True,
+            False,
+            None,
+            id="one-of-two-never-confirmed",
+        ),
+        pytest.param([{"age_seconds": 1, "interval_seconds": 1}, {}], True, True, 1, id="code-too"),
+        pytest.param(
             [{"age_seconds": 1, "interval_seconds": 1}, {"age_seconds": 9, "interval_seconds": 1}],
             True,
             False,
@@ -73,7 +81,7 @@ def test_an_engine_of_code_is_well() -> None:
 def test_it_tells_the_source_that_is_worst_off(
     sources: list[dict[str, Any]], ready: bool, fresh: bool, age: float | None
 ) -> None:
-    """Fresh is what was confirmed within three intervals; the age is the highest."""
+    """Fresh is what was confirmed within three intervals; the age is the highest, or not known."""
     told = health(*(Told(flags(a=1), **status) for status in sources))
 
     assert (told.ready, told.fresh, told.age_seconds) == (ready, fresh, age)
