@@ -107,7 +107,7 @@ class _Reader:
             return
         for index, rule in enumerate(rules):
             if isinstance(rule, dict):
-                self._fields(path, index, rule)
+                self._fields(f"{path}[{index}]", rule)
                 if "variations" in rule or "contextualVariations" in rule:
                     self._units(rule)
             else:
@@ -120,16 +120,16 @@ class _Reader:
             elif not isinstance(experiment.get("key"), str):
                 self._refuse(f"experiments[{index}].key", experiment.get("key"), "a string")
             else:
-                self._fields("experiments", index, experiment)
+                self._fields(f"experiments.{experiment['key']}", experiment)
                 self._units(experiment)
                 yield index, experiment
 
-    def _fields(self, path: str, index: int, record: dict[str, object]) -> None:
+    def _fields(self, path: str, record: dict[str, object]) -> None:
         for name, value in record.items():
             types = _TYPES.get(name)
             if types is not None and type(value) not in types and value is not None:
                 must = "a number" if is_number(types[0]()) else f"a {types[0].__name__}"
-                self._refuse(f"{path}[{index}].{name}", value, must)
+                self._refuse(f"{path}.{name}", value, must)
 
     def _units(self, record: dict[str, object]) -> None:
         for name in ("hashAttribute", "fallbackAttribute"):

@@ -208,7 +208,7 @@ def _unusable(
         yield Problem(f"{path}.variations", f"has {count}, must have two or more")
     if parts.bucket is None:
         told = f"is {shown(definition.hash_version)} and so includes nobody, must be 1 or 2"
-        yield Problem(f"{path}.hash_version", told)
+        yield Problem(f"{path}.hashVersion", told)  # only JSON forms come here unchecked
     weights = definition.weights
     if weights is not None and definition.ranges is None and not are_usable(weights, count):
         told = f"are {shown(weights)} and so not used, must be one for each variation, in all 1"

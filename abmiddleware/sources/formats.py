@@ -33,6 +33,13 @@ def read_document(raw: bytes, suffix: str, path: str) -> Document:
     if len(raw) > MAX_BYTES:
         raise DocumentError(path, f"is {len(raw)} bytes, must be at most {MAX_BYTES}")
     payload = DECODERS[suffix](raw, path)
+    try:
+        return _read(payload)
+    except DocumentError as error:
+        raise DocumentError(f"{path}: {error.path}", error.problem) from None
+
+
+def _read(payload: object) -> Document:
     problems: list[Problem] = []
     if isinstance(payload, dict) and isinstance(experiments := payload.get("experiments"), dict):
         payload = {**payload, "experiments": list(_listed(experiments, problems))}

@@ -122,8 +122,8 @@ def test_bad_parts_are_set_aside_and_listed() -> None:
         ("features.field.rules[0].key", "is 7, must be a str"),
         ("experiments[2].key", "is None, must be a string"),
         ("experiments[3]", "is 'odd', must be an object"),
-        ("experiments[4].weights", "is 0.5, must be a list"),
-        ("experiments[4].condition", "is [], must be a dict"),
+        ("experiments.weights.weights", "is 0.5, must be a list"),
+        ("experiments.weights.condition", "is [], must be a dict"),
     ]
     assert list(document.features) == ["good", "rules", "rule", "field"]
     assert [value_of(document, key, id="u1") for key in document.features] == [1, 2, 4, 5]
@@ -370,7 +370,7 @@ def test_whatever_a_payload_holds_it_serves(
     [
         pytest.param(
             {"hashVersion": 9},
-            ("hash_version", "is 9 and so includes nobody, must be 1 or 2"),
+            ("hashVersion", "is 9 and so includes nobody, must be 1 or 2"),
             id="hash-version",
         ),
         pytest.param(

@@ -212,7 +212,7 @@ def test_a_missing_file_is_waited_for_where_it_is_not(
 def test_a_broken_file_is_an_error_where_it_is_required(path: Path) -> None:
     """With the place in the file; else it is told and waited for."""
     write(path, '{"features": []}')
-    with pytest.raises(DocumentError, match=r"features: is \[\], must be an object"):
+    with pytest.raises(DocumentError, match=r"^experiments\..*: features: is \[\], must be an"):
         Opened(path)
     assert Opened(path, required=False).source.document is None
 
@@ -236,6 +236,20 @@ def test_a_bad_experiment_is_set_aside_with_its_path(
     paths = [problem.path for problem in opened.source.status().problems]
     assert paths == ["experiments.bad"]
     assert "experiments.bad: is 7, must be an object" in caplog.text
+
+
+def test_a_bad_field_is_named_by_the_key_of_its_experiment(path: Path) -> None:
+    """As the file has it, be its experiments a mapping or a list."""
+    bad = {"variations": [0, 1], "coverage": "half", "hashVersion": 3}
+    write(path, {"experiments": {"zeta": bad}})
+    named = Opened(path).source.status().problems
+    write(path, {"experiments": [{**bad, "key": "zeta"}]})
+    listed = Opened(path).source.status().problems
+    assert [one.path for one in named] == [
+        "experiments.zeta.coverage",
+        "experiments.zeta.hashVersion",
+    ]
+    assert listed == named
 
 
 def test_a_callback_that_raises_is_no_error_of_a_request(
