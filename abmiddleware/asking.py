@@ -122,8 +122,8 @@ class Asking:
         self._services.catalogue.mistakes.report(
             "async sticky store",
             lambda: ConfigurationError(
-                f"sticky: is a {name}, which must be awaited; use await experiments.arun(...) or "
-                "afeature(...), since run() keeps nobody in their variation"
+                f"sticky: the store {name} must be awaited; use await experiments.arun(...) or "
+                "afeature(...), since calls that are not awaited keep nobody in their variation"
             ),
         )
 

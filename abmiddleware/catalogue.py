@@ -71,7 +71,7 @@ class Catalogue:
             lambda: UnknownExperimentError(
                 key,
                 get_close_matches(key, {*snapshot.plans.known(), *snapshot.flags}, n=3),
-                is_feature=key in snapshot.features,
+                is_feature=isinstance(asked, Feature) or key in snapshot.features,
             ),
         )
 

@@ -162,8 +162,8 @@ class Engine:
         self.redirects = check_flag("redirects", redirects)
         if self.redirects and sticky is not None and Stickiness(sticky).is_async:
             raise ConfigurationError(
-                f"sticky: is a {type(sticky).__name__}, must not be awaited where the middleware "
-                "redirects; use the store that is not"
+                f"sticky: a store that must be awaited, {type(sticky).__name__}, cannot be used "
+                "where the middleware redirects; use one that is not awaited"
             )
 
     def client(self, /, *, id: object = None, **attributes: object) -> ExperimentClient:  # noqa: A002

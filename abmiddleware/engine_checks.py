@@ -117,7 +117,7 @@ def check_hosts(path: str, hosts: object) -> frozenset[str]:
     Raises:
         ConfigurationError: it is no list of them, or one has more than a host and a port.
     """
-    listed = check_names(path, hosts)
+    listed = check_names(path, hosts, of="a host")
     for index, host in enumerate(listed):
         if not _HOST.fullmatch(host):
             raise _refuse(f"{path}[{index}]", host, "a host, such as 'www.example.com'")
@@ -215,18 +215,18 @@ def check_attributes(attributes: object) -> dict[str, Any]:
     return dict(attributes)
 
 
-def check_names(path: str, names: object) -> tuple[str, ...]:
-    """Return names of attributes.
+def check_names(path: str, names: object, *, of: str = "an attribute") -> tuple[str, ...]:
+    """Return names of attributes, or of something else.
 
     Raises:
         ConfigurationError: it is no list of names.
     """
     if isinstance(names, (str, bytes, Mapping)) or not isinstance(names, Iterable):
-        raise _refuse(path, names, "a list of attribute names")
+        raise _refuse(path, names, f"a list of names, each of {of}")
     listed = tuple(names)
     for index, name in enumerate(listed):
         if not isinstance(name, str) or not name:
-            raise _refuse(f"{path}[{index}]", name, "the name of an attribute")
+            raise _refuse(f"{path}[{index}]", name, f"the name of {of}")
     return listed
 
 

@@ -78,9 +78,10 @@ class AsyncStore:
         ({"sticky": MemoryStickyStore}, "an object of that class, such as MemoryStickyStore(...)"),
         (
             {"sticky": AsyncStore(), "redirects": True},
-            "sticky: is a AsyncStore, must not be awaited where the middleware redirects",
+            "sticky: a store that must be awaited, AsyncStore, cannot be used where the middleware",
         ),
         ({"redirects": 1}, "redirects: is 1, must be True or False"),
+        ({"redirect_hosts": "a.example"}, "must be a list of names, each of a host"),
         ({"redirect_hosts": ["a/b"]}, "redirect_hosts[0]: is 'a/b', must be a host"),
         ({"on_feature_usage": 5}, "on_feature_usage: is 5, must be a plain function"),
         ({"forced_features": [1]}, "forced_features: is [1], must be a dictionary"),

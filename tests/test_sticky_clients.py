@@ -416,7 +416,7 @@ async def test_arun_does_as_run_where_nothing_is_awaited(sink: MemorySink) -> No
 async def test_run_with_an_awaited_store_is_a_mistake(sink: MemorySink) -> None:
     """In strict mode the error names the store and what to ask in place."""
     experiments = client(AsyncStore(), sink, TREAT, Feature("flag", 1))
-    with pytest.raises(ConfigurationError, match=r"AsyncStore, which must be awaited.*arun\("):
+    with pytest.raises(ConfigurationError, match=r"AsyncStore must be awaited.*arun\("):
         experiments.run("button")
     with pytest.raises(ConfigurationError, match=r"arun\("):
         experiments.peek(TREAT)

@@ -110,7 +110,10 @@ class File:
             self._fail(error)
         except (OSError, ValueError) as error:
             if self.required:
-                raise ConfigurationError(f"{self.name}: cannot be read: {error}") from error
+                hint = (
+                    "; required=False waits for it" if isinstance(error, FileNotFoundError) else ""
+                )
+                raise ConfigurationError(f"{self.name}: cannot be read: {error}{hint}") from error
             self._fail(error)
         self._changed, self._is_open = changed, True
         self._due = monotonic() + INTERVAL

@@ -190,7 +190,9 @@ def test_what_takes_the_place_of_a_file_does_not_block(
 
 def test_a_missing_file_is_an_error_where_it_is_required(path: Path) -> None:
     """A mistyped path is found when the service starts."""
-    with pytest.raises(ConfigurationError, match=r"File\(.*\): cannot be read: .*No such file"):
+    with pytest.raises(
+        ConfigurationError, match=r"File\(.*\): cannot be read: .*No such file.*required=False"
+    ):
         Opened(path)
 
 
