@@ -224,6 +224,8 @@ def test_a_key_of_an_experiment_is_told(sink: MemorySink) -> None:
         experiments.is_on("price")
     with pytest.raises(UnknownExperimentError, match="it is a feature: ask feature"):
         experiments.run("menu")
+    with pytest.raises(UnknownExperimentError, match="it is a feature: ask feature"):
+        experiments.run(Feature("unheard-of", 1))  # type: ignore[call-overload]
 
 
 def test_value_of_an_unknown_key_names_features_too(engine: Engine) -> None:
