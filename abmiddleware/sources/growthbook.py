@@ -86,11 +86,10 @@ class GrowthBook:
         if streaming_host is not None:
             streaming = _origin("streaming_host", streaming_host, client_key)
         key = None if decryption_key is None else check_key(decryption_key)
-        owner = blake2b(f"{api.url} {client_key}".encode(), digest_size=8).hexdigest()
-        self.name = _name(api, owner)
+        self.name = _name(api, client_key)
         self._interval, self._deadlines = float(poll_seconds), deadlines
         self._holding = Holding(
-            self.name, key, None if last_good is None else LastGood(last_good, owner)
+            self.name, key, None if last_good is None else LastGood(last_good, _hash(client_key))
         )
         self._http = http = Http(api, deadlines, (client_key,))
         self._poll = Poll(http, _PATH + client_key, self._holding, self._interval, retry)
@@ -230,6 +229,10 @@ def _origin(argument: str, url: object, client_key: str) -> Origin:
     return origin
 
 
-def _name(api: Origin, owner: str) -> str:
+def _name(api: Origin, client_key: str) -> str:
     """Return a name that tells connections apart, and holds no key."""
-    return f"GrowthBook({api.url}, #{owner[:4]})"
+    return f"GrowthBook({api.url}, #{_hash(f'{api.url} {client_key}')[:4]})"
+
+
+def _hash(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8).hexdigest()

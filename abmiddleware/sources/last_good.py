@@ -31,7 +31,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Of the file's form.
     format: int
-    #: Whose configuration it is: a hash of the host and the client key.
+    #: Whose configuration it is: a hash of the client key.
     owner: str
     #: The configuration's version, as the status of a source tells it.
     version: str
@@ -92,7 +92,7 @@ class LastGood:
         if kept.checksum != sha256(kept.payload).hexdigest():
             raise DocumentError(name, "its checksum is wrong")
         if kept.owner != self.owner:
-            raise DocumentError(name, "it is of another host or client key")
+            raise DocumentError(name, "it is of another client key")
         return kept
 
     def save(self, payload: bytes, version: str) -> None:

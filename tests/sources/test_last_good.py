@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from abmiddleware.sources import GrowthBook
 from abmiddleware.sources.last_good import MAX_BROKEN, LastGood
 from tests.sources.server import Server, flag, payload, status
-from tests.sources.support import watching
+from tests.sources.support import Watched, watching
 from tests.sources.test_payloads import KEY, encrypted
 
 
@@ -52,6 +53,14 @@ def test_a_start_while_the_server_is_down_serves_the_last_good(server: Server, p
     assert status_before.origin == "last good"
     assert status_before.age_seconds is None
     assert watched.values == [2]
+
+
+def test_another_host_of_the_same_key_starts_from_the_same_file(server: Server, path: Path) -> None:
+    """A move from the CDN to a proxy of one's own leaves no start without a configuration."""
+    serve_once(server, path, flag(1))
+    elsewhere = GrowthBook("sdk-abc123", host="http://127.0.0.1:1", last_good=path)
+    assert Watched(elsewhere).value == 1
+    assert names(path) == ["growthbook.json"]
 
 
 def test_the_same_configuration_from_the_server_changes_nothing(server: Server, path: Path) -> None:
@@ -212,6 +221,5 @@ def test_a_file_of_another_connection_is_not_used(server: Server, path: Path) ->
     server.api = status(500)
     with watching(server, last_good=path, poll_seconds=0.2) as watched:
         assert watched.value == 1
-    with Server() as other, watching(other, last_good=path) as watched:
-        assert watched.value is None
+    assert Watched(GrowthBook("sdk-other", host=server.url, last_good=path)).value is None
     assert names(path) == ["growthbook.json.broken-1"]
