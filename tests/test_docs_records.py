@@ -73,6 +73,27 @@ def test_the_sample_is_a_row(title: str, form: type[Row]) -> None:
     assert msgspec.json.encode(row).decode() == sample(title)
 
 
+def test_the_samples_are_what_the_code_above_them_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but the times and the ids that are made of them, and in the order that is told."""
+    monkeypatch.chdir(tmp_path)
+    code = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    assert code is not None
+    exec(compile(code[1], "records.md", "exec"), {})  # noqa: S102  # our own text
+    lines = (tmp_path / "var" / "experiments.jsonl").read_text().split()
+
+    assert [timeless(line) for line in lines] == [
+        timeless(sample(title)) for title in ("Link", "Exposure", "Outcome")
+    ]
+
+
+def timeless(line: str) -> dict[str, Any]:
+    row: dict[str, Any] = json.loads(line)
+    assert row.keys() >= {"event_id", "ts_us", "ts"}
+    return {name: value for name, value in row.items() if name not in ("event_id", "ts_us", "ts")}
+
+
 @pytest.mark.parametrize("title", FORMS)
 def test_the_examples_are_those_of_the_sample(title: str) -> None:
     """Each example in the table is the value in the line above it."""

@@ -119,6 +119,7 @@ def test_the_journal_line_is_as_it_really_looks(project: Path) -> None:
     assert list(msgspec.json.decode(shown)) == list(msgspec.json.decode(written))
     assert isinstance(row, ExposureRow)
     assert (row.experiment_key, row.service) == ("checkout-button", "shop")
+    assert row.config_hash == msgspec.json.decode(written)["config_hash"]
 
 
 @pytest.mark.parametrize(
