@@ -101,7 +101,7 @@ class Catalogue:
         notices.warn(
             "not ready",
             "%r was asked for before a configuration came from %s: the control or the default is "
-            "served; a script may call engine.wait_until_ready()",
+            "served; a script, or a server that starts, may call engine.wait_until_ready()",
             key,
             ", ".join(missing),
         )
