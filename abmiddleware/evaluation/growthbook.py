@@ -67,6 +67,11 @@ def _form(kind: type) -> _Form:
     return _FORMS.get(kind) or _FORMS.setdefault(kind, _Form.of(kind))
 
 
+def json_fields(kind: type[Extra]) -> Mapping[str, type[Extra] | None]:
+    """Return the names of a record's fields in JSON, and of what records each is a list."""
+    return {name: part.entries for name, part in _form(kind).parts.items()}
+
+
 def read(kind: type[R], document: Mapping[str, object], **given: object) -> R:
     """Read a record, such as an experiment, from its JSON form.
 

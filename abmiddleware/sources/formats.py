@@ -6,14 +6,16 @@ import math
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from abmiddleware.evaluation.conditions import Problem
-from abmiddleware.evaluation.document import Document
+from abmiddleware.evaluation.document import MAX_PROBLEMS, Document
 from abmiddleware.evaluation.payload import read_payload
 from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import DocumentError
 from abmiddleware.sources.json_text import MAX_BYTES, MAX_DEPTH, decode_json
+from abmiddleware.sources.unknown_fields import find_unknown_fields
 from abmiddleware.sources.yaml_text import decode_yaml
 
 
@@ -44,7 +46,10 @@ def _read(payload: object) -> Document:
     if isinstance(payload, dict) and isinstance(experiments := payload.get("experiments"), dict):
         payload = {**payload, "experiments": list(_listed(experiments, problems))}
     document = read_payload(payload)
-    return replace(document, problems=(*problems, *document.problems)) if problems else document
+    if isinstance(payload, dict):
+        unknown = islice(find_unknown_fields(payload), MAX_PROBLEMS)
+        problems = [*problems, *document.problems, *unknown]
+    return replace(document, problems=tuple(problems))
 
 
 def _listed(experiments: Mapping[str, Any], problems: list[Problem]) -> Iterator[object]:
