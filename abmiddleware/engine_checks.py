@@ -77,6 +77,9 @@ def check_sources(sources: object) -> list[Source]:
     for index, source in enumerate(listed):
         if isinstance(source, type) or not isinstance(source, Source):
             raise _refuse(f"sources[{index}]", source, "a source, such as File('flags.json')")
+        first = next(number for number, other in enumerate(listed) if other is source)
+        if first != index:
+            raise _refuse(f"sources[{index}]", source, f"another one than sources[{first}]")
     return listed
 
 

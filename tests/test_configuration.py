@@ -406,6 +406,9 @@ class NoSource:
     name = "no source"
 
 
+SAME = Held()
+
+
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
@@ -413,6 +416,7 @@ class NoSource:
         pytest.param("flags.json", "sources: is 'flags.json', must be a list", id="text"),
         pytest.param(["flags.json"], "sources[0]: is 'flags.json', must be a source", id="path"),
         pytest.param([Held(), Held], "sources[1]: is <class", id="class"),
+        pytest.param([SAME, Held(), SAME], "must be another one than sources[0]", id="same-twice"),
         pytest.param([NoSource()], "sources[0]: is <", id="object"),
     ],
 )

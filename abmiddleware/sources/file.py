@@ -18,7 +18,7 @@ from abmiddleware.sources.formats import DECODERS, read_document
 from abmiddleware.sources.holding import version_of
 from abmiddleware.sources.json_text import MAX_BYTES
 from abmiddleware.sources.problems import count_parts, find_problems, report_problems
-from abmiddleware.sources.source import SourceStatus
+from abmiddleware.sources.source import SourceStatus, warn_of_second_engine
 from abmiddleware.sources.yaml_text import check_yaml
 
 #: Seconds between two looks at the file.
@@ -102,6 +102,8 @@ class File:
             ConfigurationError: it is required, and cannot be read.
             DocumentError: it is required, and nothing of it may be used.
         """
+        if self._is_open:
+            warn_of_second_engine(self.name)
         try:
             self._read()
         except DocumentError as error:

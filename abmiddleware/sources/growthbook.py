@@ -22,7 +22,7 @@ from abmiddleware.sources.last_good import LastGood
 from abmiddleware.sources.poll import Poll
 from abmiddleware.sources.refresher import Life, Refresher
 from abmiddleware.sources.retry import Deadlines, Retry
-from abmiddleware.sources.source import SourceStatus
+from abmiddleware.sources.source import SourceStatus, warn_of_second_engine
 from abmiddleware.sources.stream import Stream
 
 #: A warning follows after that many intervals without news.
@@ -98,6 +98,7 @@ class GrowthBook:
         self._stream = Stream(http, f"/sub/{client_key}", self._holding, self._poll, retry)
         self._may_stream = _checked("stream", stream, bool)
         self._refresher = Refresher(f"abmiddleware {self.name}", self._refresh)
+        self._is_open = False
         #: The process that refreshes, and since when, on the monotonic clock.
         self._begun_in = 0
         self._began = 0.0
@@ -114,6 +115,9 @@ class GrowthBook:
 
     def open(self, changed: Callable[[], None]) -> None:
         """Read the last-good file; neither thread nor network."""
+        if self._is_open:
+            warn_of_second_engine(self.name)
+        self._is_open = True
         self._holding.changed = changed
         self._holding.load()
 

@@ -9,6 +9,7 @@ import msgspec
 
 from abmiddleware.evaluation.conditions import Problem
 from abmiddleware.evaluation.document import Document
+from abmiddleware.notices import notices
 
 
 class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,17 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     #: Attempts to read it in this process, and how many of them failed.
     attempts: int = 0
     failures: int = 0
+
+
+def warn_of_second_engine(name: str) -> None:
+    """Tell the log that a source tells its changes to one engine, and is opened by another."""
+    notices.warn_once(
+        f"{name} twice",
+        lambda: (
+            f"{name} is used by a second engine, so the first one sees no more of its changes; "
+            "give each engine a source object of its own"
+        ),
+    )
 
 
 @runtime_checkable

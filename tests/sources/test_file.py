@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from abmiddleware import ConfigurationError
+from abmiddleware import ConfigurationError, Engine, MemorySink
 from abmiddleware.evaluation.document import Document
 from abmiddleware.exceptions import DocumentError
 from abmiddleware.sources import File, Source
@@ -169,6 +169,19 @@ def test_a_deleted_file_changes_nothing(
     clock(1)
     opened.source.look()
     assert opened.value == 2
+
+
+def test_a_second_engine_on_one_source_is_told(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first would see no more changes; a source of its own for each is no mistake."""
+    write(path, flag(1))
+    shared = File(path)
+    Engine(sources=[shared], sink=MemorySink())
+    Engine(sources=[File(path)], sink=MemorySink())
+    assert not caplog.text
+    Engine(sources=[shared], sink=MemorySink())
+    assert "is used by a second engine" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["directory", "pipe"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abmiddleware import ConfigurationError
+from abmiddleware import ConfigurationError, Engine, MemorySink
 from abmiddleware.sources import Deadlines, GrowthBook, Retry
 
 RETRY = Retry()
@@ -140,6 +140,15 @@ def test_a_url_in_the_place_of_the_key_is_told() -> None:
     """Who pastes the whole URL learns where its parts belong."""
     with pytest.raises(ConfigurationError, match=r"^client_key: is a URL .* belongs in host"):
         GrowthBook("https://cdn.growthbook.io/api/features/sdk-abc")
+
+
+def test_one_source_of_two_engines_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """It tells its changes to the last of them only."""
+    source = GrowthBook("sdk-abc123", host="http://127.0.0.1:1")
+    Engine(sources=[source], sink=MemorySink())
+    assert not caplog.text
+    Engine(sources=[source], sink=MemorySink())
+    assert "is used by a second engine" in caplog.text
 
 
 @pytest.mark.parametrize("argument", ["retry", "deadlines", "stream"])
