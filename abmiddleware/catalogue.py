@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final
 
 from abmiddleware.configuration import Configuration
+from abmiddleware.evaluation.digest import feature_hash
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
 from abmiddleware.evaluation.plan import Plan
@@ -32,6 +33,8 @@ class Catalogue:
         self.configuration = configuration
         self.mistakes = mistakes
         self._adopted: dict[str, Plan] = {}
+        #: The hashes of feature objects, by key.
+        self._adopted_features: dict[str, str] = {}
         #: Plans of objects that are known to be the only ones of their key, with any value.
         self.settled: dict[Plan, None] = {}
         #: What units are made of beyond those of the snapshot: hash attributes of adopted plans.
@@ -57,6 +60,37 @@ class Catalogue:
             return
         problem = "is the key of two different experiments in use, must be its own"
         self.mistakes.report(f"twin {plan.key}", lambda: DefinitionError(plan.key, problem))
+
+    def owns(self, feature: Feature[Any], snapshot: Snapshot) -> bool:
+        """Tell whether a feature object that is used is what its key names, taking note of it.
+
+        Raises:
+            DefinitionError: in strict mode, another feature in use has the same key.
+        """
+        if feature.plan in snapshot.settled_features:
+            return True
+        told = feature_hash(feature)
+        known = self._known_feature(feature.key, snapshot)
+        if known is None and len(self._adopted_features) < _MAX_ADOPTED:
+            known = self._adopted_features.setdefault(feature.key, told)
+        if known is None or known == told:
+            if len(snapshot.settled_features) < _MAX_ADOPTED:
+                snapshot.settled_features[feature.plan] = None
+            return True
+        problem = "is the key of two different features in use, must be its own"
+        self.mistakes.report(
+            f"twin feature {feature.key}", lambda: DefinitionError(feature.key, problem)
+        )
+        return False
+
+    def _known_feature(self, key: str, snapshot: Snapshot) -> str | None:
+        """Return the hash of the feature that has a key; None where none has."""
+        if key not in snapshot.features:
+            return self._adopted_features.get(key)
+        try:
+            return feature_hash(snapshot.features[key].definition)
+        except Exception:  # noqa: BLE001  # compiled here; who asks by key is told of the error
+            return ""
 
     def unknown_experiment(self, asked: object, snapshot: Snapshot) -> None:
         """Tell of an experiment that no configuration knows.

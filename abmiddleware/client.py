@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar, cast, overload
 
+from abmiddleware.asking import Effects
 from abmiddleware.deciding import DecidingClient, identity, key_of, same
 from abmiddleware.evaluation.automatic import (
     RedirectOptions,
@@ -59,21 +60,26 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             UnknownFeatureError: in strict mode, no configuration knows the key.
             ConfigurationError: in strict mode, the sticky store must be awaited by `afeature`.
         """
-        key = feature if type(feature) is str else key_of(feature)
-        known: FeatureResult[Any] | None = self._once.get(key)
+        if type(feature) is str:
+            key: str = feature
+            place: object = feature
+        else:
+            key = key_of(feature)
+            place = self._place(feature, key)
+        known: FeatureResult[Any] | None = self._once.get(place)
         if known is not None:
             return known if known.source is not _UNKNOWN else self._known(feature, known)
         snapshot = self._snapshot or self._pin()
         plan = snapshot.short_features.get(key) if isinstance(feature, str) else None
         if plan is None or self._whole is not None:
-            return self._feature(feature, key)
+            return self._feature(feature, key, place)
         if not self._is_private:
             self._depend()
         enrolled: list[tuple[Plan, Result[Any]]] = []
         try:
             result: FeatureResult[Any] = plan(self._context, enrolled)
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
-            return self._feature_failed(key, error)
+            return self._feature_failed(key, key, error)
         first: FeatureResult[Any] = self._once.setdefault(key, result)
         if first is not result:  # another thread was quicker, and exposes
             return first
@@ -95,17 +101,18 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             UnknownFeatureError: in strict mode, no configuration knows the key.
         """
         key = key_of(feature)
-        if key in self._once or self._services.stickiness is None:
+        place = self._place(feature, key)
+        if place in self._once or self._services.stickiness is None:
             return self.feature(feature)
         self._depend()
         asking = self._asking()
         try:
-            result, effects = await asking.aask(_question(feature, key), self._once)
+            question = _question(feature, key)
+            result, effects = await asking.aask(question, self._but_for(key, place))
             await asking.asave(effects)
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
-            return self._feature_failed(key, error)
-        self._use(effects)
-        return self._known(feature, self._once.setdefault(key, result))
+            return self._feature_failed(key, place, error)
+        return self._featured(feature, place, result, effects)
 
     @overload
     def value(self, asked: Experiment[T], default: D) -> T | D: ...
@@ -223,7 +230,28 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             found.append(self._whole.buckets.set_cookie(facts.is_secure()))
         return [cookie for cookie in found if cookie is not None]
 
-    def _feature(self, feature: Feature[Any] | str, key: str) -> FeatureResult[Any]:
+    def _place(self, feature: Feature[Any] | str, key: str) -> object:
+        """Return where `_once` has a feature's result: by its key, or its plan for a twin's.
+
+        The values of an object may be of another type than those of the feature that its key names.
+
+        Raises:
+            DefinitionError: in strict mode, another feature in use has the same key.
+        """
+        if not isinstance(feature, Feature):
+            return key
+        is_own = self._services.catalogue.owns(feature, self._snapshot or self._pin())
+        known = self._once.get(key)
+        is_unknown = known is not None and known.source is _UNKNOWN
+        return key if is_own and not is_unknown else feature.plan
+
+    def _but_for(self, key: str, place: object) -> Mapping[object, Any]:
+        """Return what was evaluated before, as the feature of a place must see it."""
+        if place == key:
+            return self._once
+        return {name: known for name, known in list(self._once.items()) if name != key}
+
+    def _feature(self, feature: Feature[Any] | str, key: str, place: object) -> FeatureResult[Any]:
         """Evaluate a feature that was not asked for before, the whole way."""
         if isinstance(feature, str) and self._is_short_feature(key):
             return self.feature(feature)
@@ -231,13 +259,29 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             self._depend()
         asking = self._asking()
         try:
-            result, effects = asking.ask(_question(feature, key), self._once)
+            result, effects = asking.ask(_question(feature, key), self._but_for(key, place))
         except ConfigurationError:  # in strict mode: the store must be awaited
             raise
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
-            return self._feature_failed(key, error)
+            return self._feature_failed(key, place, error)
+        return self._featured(feature, place, result, effects)
+
+    def _featured(
+        self,
+        feature: Feature[Any] | str,
+        place: object,
+        result: FeatureResult[Any],
+        effects: Effects,
+    ) -> FeatureResult[Any]:
+        """Bring about what a feature's evaluation brings about, and keep its result."""
+        is_apart = place != result.key
+        if is_apart:  # what its key names has another result
+            del effects.features[result.key]
         self._use(effects)
-        return self._known(feature, self._once.setdefault(key, result))
+        first: FeatureResult[Any] = self._once.setdefault(place, result)
+        if is_apart and first is result:
+            self._told(result)
+        return self._known(feature, first)
 
     def _is_short_feature(self, key: str) -> bool:
         """Tell whether nothing but the definition decides a feature, and remember it."""
@@ -254,7 +298,7 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             snapshot.short_features[key] = short
         return short is not None
 
-    def _feature_failed(self, key: str, error: Exception) -> FeatureResult[Any]:
+    def _feature_failed(self, key: str, place: object, error: Exception) -> FeatureResult[Any]:
         notices.warn(
             f"evaluation of feature {key}",
             "feature %r: it has no value, the evaluation raised %r",
@@ -263,7 +307,7 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             error=error,
         )
         failed: FeatureResult[Any] = FeatureResult(key, None, FeatureSource.ERROR)
-        first = cast(FeatureResult[Any], self._once.setdefault(key, failed))
+        first = cast(FeatureResult[Any], self._once.setdefault(place, failed))
         if first is failed:
             self._signal(failed)
         return first

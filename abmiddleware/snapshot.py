@@ -70,6 +70,8 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
     short_features: dict[str, ShortFeature] = {}
     #: What it was made of, in their order.
     documents: tuple[Document, ...] = ()
+    #: Plans of feature objects that are known to be the only ones of their key, with any value.
+    settled_features: dict[FeaturePlan, None] = {}
 
     @classmethod
     def of(cls, documents: Sequence[Document], options: EvaluationOptions | None = None) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from abmiddleware import (
+    DefinitionError,
     Engine,
     Experiment,
     ExperimentClient,
@@ -23,6 +25,7 @@ from abmiddleware import (
     UnknownExperimentError,
     UnknownFeatureError,
 )
+from abmiddleware.sticky import MemoryStickyStore
 
 TREATED = [0, 1]
 SEARCH = Feature(
@@ -649,3 +652,105 @@ def test_deferred_exposures_hold_the_attributes_of_their_time(engine: Engine) ->
     experiments.identify(plan="gold")
 
     assert experiments.deferred_exposures()[0]["user"]["attributes"]["plan"] == "free"
+
+
+# Two features with one key.
+
+BLUE = Feature("new-search", "blue", rules=[Rule(force="navy", condition={"team": True})])
+#: Of what `SEARCH` is, built anew.
+AGAIN = Feature("new-search", SEARCH.default, rules=SEARCH.rules)
+
+
+async def aasked(client: ExperimentClient, feature: Feature[Any] | str) -> FeatureResult[Any]:
+    return await client.afeature(feature)
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["feature", "afeature"])
+@pytest.mark.parametrize("is_registered", [True, False], ids=["registered", "adopted"])
+def test_two_features_with_one_key_are_an_error(
+    sink: MemorySink, caplog: pytest.LogCaptureFixture, is_registered: bool, is_async: bool
+) -> None:
+    """They raise in strict mode whoever asks first; elsewhere the log tells of them."""
+
+    def ask(client: ExperimentClient, feature: Feature[Any]) -> object:
+        return asyncio.run(aasked(client, feature)) if is_async else client.feature(feature)
+
+    known = FEATURES if is_registered else []
+    strict, relaxed = (Engine(known, sink=sink, strict=strict) for strict in (True, False))
+    asked = strict.client(id="u1")
+    ask(asked, SEARCH)
+    for client in (asked, strict.client(id="u1")):
+        with pytest.raises(DefinitionError, match="new-search: is the key of two different feat"):
+            ask(client, BLUE)
+    ask(relaxed.client(id="u1"), SEARCH)
+    with caplog.at_level(logging.WARNING, "abmiddleware"):
+        ask(relaxed.client(id="u1"), BLUE)
+
+    assert "new-search: is the key of two different features in use" in caplog.text
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0), (1, 2, 0)], ids=str)
+@pytest.mark.parametrize("is_async", [False, True], ids=["feature", "afeature"])
+def test_features_with_one_key_keep_their_own_values(
+    sink: MemorySink, order: tuple[int, ...], is_async: bool
+) -> None:
+    """Outside strict mode a typed feature gives its own value, whoever asked before."""
+    seen: list[object] = []
+    engine = Engine(
+        FEATURES,
+        sink=sink,
+        strict=False,
+        sticky=MemoryStickyStore(),
+        on_feature_usage=lambda result, _: seen.append(result.value),
+    )
+    asked: list[Feature[Any] | str] = ["new-search", BLUE, SEARCH]
+    client, told = engine.client(id="u1"), dict[int, object]()
+    for _ in range(2):
+        for index in order:
+            one = asked[index]
+            known = asyncio.run(aasked(client, one)) if is_async else client.feature(one)
+            told[index] = known.value
+
+    assert told == {0: "new", 1: "blue", 2: "new"}
+    assert sorted(map(str, seen)) == ["blue", "new"]
+    assert exposed(sink) == ["search-test"]
+
+
+def test_the_experiments_of_a_twin_are_exposed_once(sink: MemorySink) -> None:
+    """What a feature of a taken key serves is recorded as any other exposure is."""
+    twin = Feature(
+        "menu", "", rules=[Rule(key="menu-test", variations=["a", "b"], weights=TREATED)]
+    )
+    client = Engine(FEATURES, sink=sink, strict=False).client(id="u1")
+
+    assert [client.value(twin, ""), client.value("menu", ""), client.value(twin, "")] == [
+        "b",
+        {"items": 3},
+        "b",
+    ]
+    assert exposed(sink) == ["menu-test"]
+
+
+def test_an_equal_feature_is_no_twin(engine: Engine) -> None:
+    """A feature that is built anew in each call, but the same, shares the answer of its key."""
+    client = engine.client(id="u1")
+
+    assert client.feature(AGAIN) is client.feature("new-search")
+    assert client.feature(SEARCH) is client.feature(AGAIN)
+
+
+def test_a_feature_object_is_known_where_its_key_was_not(sink: MemorySink) -> None:
+    """A question for a key that nothing knows takes no value from the object asked after it."""
+    client = Engine(sink=sink, strict=False).client(id="u1")
+
+    assert client.feature("menu").source is FeatureSource.UNKNOWN
+    assert client.feature(MENU).value == {"items": 3}
+
+
+def test_a_new_configuration_is_compared_anew(sink: MemorySink) -> None:
+    """A feature object is no twin until a configuration comes that has another of its key."""
+    engine = Engine(sink=sink, strict=True)
+    engine.client(id="u1").feature(BLUE)
+    engine.snapshot = Engine(FEATURES, sink=sink).snapshot
+    with pytest.raises(DefinitionError, match="two different features"):
+        engine.client(id="u1").feature(BLUE)

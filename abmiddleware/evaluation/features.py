@@ -31,6 +31,7 @@ _NO_BANDITS: Final[Mapping[str, object]] = {}
 class FeaturePlan(msgspec.Struct, frozen=True, eq=False):
     """A feature that is ready to be evaluated."""
 
+    definition: FeatureDefinition[Any]
     key: str
     rules: tuple[RulePlan, ...]
     #: The outcome where no rule yields one.
@@ -136,6 +137,7 @@ def compile_feature(
         if isinstance(rule, Rule)
     ]
     return FeaturePlan(
+        feature,
         feature.key,
         tuple(rules),
         FeatureResult(feature.key, feature.default, FeatureSource.DEFAULT),

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from abmiddleware import Experiment
+from abmiddleware import Experiment, Feature, Filter, Prerequisite, Rule
+from abmiddleware.evaluation.digest import feature_hash
 from tests.evaluation.definitions import DEFINITIONS, hashes
 
 ROOT = Path(__file__).parents[2]
@@ -49,3 +51,58 @@ def test_the_way_of_writing_does_not_matter() -> None:
     right = Experiment("exp", ("a", "b"), condition={"b": 2, "a": 1}, weights=(0.5, 0.5))
 
     assert left.plan.config_hash == right.plan.config_hash
+
+
+def flag(default: object, *rules: Rule[Any]) -> Feature[Any]:
+    return Feature("flag", default, rules=rules)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        flag(0, Rule(force=True)),
+        flag(False),
+        flag(False, Rule(force=1)),
+        flag(False, Rule(force=True, coverage=0.5)),
+        flag(False, Rule(force=True, id="a")),
+        flag(False, Rule(force=True), Rule(force=True)),
+        flag(False, Rule(force=True, prerequisites=[Prerequisite("a")])),
+        flag(False, Rule(prerequisites=[Prerequisite("a")])),
+        flag(False, Rule(prerequisites=[Prerequisite("a")], force="missing")),
+        flag(False, Rule(force=print)),
+        flag(False, Rule(force="\ud800")),
+    ],
+    ids=[
+        "default",
+        "no-rule",
+        "value",
+        "coverage",
+        "id",
+        "rules",
+        "prerequisite",
+        "other-prerequisite",
+        "missing",
+        "function",
+        "surrogate",
+    ],
+)
+def test_features_that_differ_have_other_hashes(other: Feature[Any]) -> None:
+    """Whatever evaluates otherwise is told apart, by values that JSON lacks, too."""
+    flags = [
+        flag(False, Rule(force=True)),
+        flag(False, Rule(prerequisites=[Prerequisite("b")])),
+        flag(False, Rule(prerequisites=[Prerequisite("a")], force="found")),
+        flag(False, Rule(force=repr)),
+        flag(False, Rule(force="\ud801")),
+    ]
+
+    assert feature_hash(other) not in map(feature_hash, flags)
+
+
+def test_a_feature_of_json_has_the_hash_of_its_like_in_code() -> None:
+    """What a document holds beyond the fields does not count."""
+    rule = {"force": True, "note": "x", "filters": [{"seed": "s", "ranges": [[0, 1]], "why": 1}]}
+    read = Feature.from_growthbook("flag", {"defaultValue": False, "rules": [rule], "owner": "me"})
+    filters = [Filter(seed="s", ranges=[(0, 1)])]
+
+    assert feature_hash(read) == feature_hash(flag(False, Rule(force=True, filters=filters)))
