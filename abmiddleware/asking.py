@@ -32,6 +32,8 @@ class Effects(msgspec.Struct, eq=False):
     #: Sticky assignments to save, by document key.
     changes: dict[str, dict[str, str]] = {}
     features: dict[str, FeatureResult[Any]] = {}
+    #: The attributes to be recorded that were changed since the evaluation, as they were (17.1).
+    changed: dict[str, object] = {}
 
 
 class Asking:

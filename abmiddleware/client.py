@@ -220,6 +220,7 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             counts = (len(self._answers), len(self._once))
             era = _Era(counts, dict(self._context))
             self._eras = (*self._eras, era)
+            self._keep_recorded(attributes)
         self._identify(attributes)
 
     def cookies(self) -> list[SetCookie]:

@@ -95,6 +95,26 @@ class UserContext(Attributes):
             )
 
 
+class PastContext(UserContext):
+    """The attributes as they were when something was decided that takes effect now."""
+
+    __slots__ = ("_now",)
+
+    def __init__(self, changed: Mapping[str, object], now: UserContext) -> None:
+        super().__init__(changed)
+        self._now = now
+
+    def __missing__(self, name: str) -> object:
+        return self._now[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._now
+
+    def known(self, name: str) -> object:
+        """Return the attribute as it is known now: an id that came since belongs to a record."""
+        return self._now.known(name)
+
+
 class RequestContext(UserContext):
     """The attributes of a web request; `id` is the visitor id unless it is given."""
 

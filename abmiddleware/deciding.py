@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final, TypeVar, overload
+from typing import Any, Final, Self, TypeVar, overload
+
+import msgspec
 
 from abmiddleware.asking import Asking, Effects
+from abmiddleware.context import PastContext
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
 from abmiddleware.evaluation.plan import Plan
@@ -219,13 +223,28 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
 
     def _use(self, effects: Effects) -> None:
         """Bring about what an answer brings about."""
+        then = self._then(effects) if effects.changed else self
         for enrolment in effects.enrolled:
             if self._is_first(*enrolment):
-                self._expose(*enrolment)
+                then._expose(*enrolment)
         self._asking().save(effects)
         for key, result in effects.features.items():
             if key not in self._once and self._once.setdefault(key, result) is result:
                 self._told(result)
+
+    def _then(self, effects: Effects) -> Self:
+        """Return the client with the attributes that an answer was given for, to record it."""
+        return msgspec.structs.replace(self, _context=PastContext(effects.changed, self._context))
+
+    def _keep_recorded(self, attributes: Mapping[str, object]) -> None:
+        """Keep the recorded attributes that change for the answers that wait to be used."""
+        names = self._services.recorder.record_attributes
+        changing = [name for name in names if name in attributes]
+        waiting = [effects for *_, waits in list(self._answers.values()) for effects in waits]
+        if changing and waiting:
+            before = {name: self._context[name] for name in changing}
+            for effects in waiting:
+                effects.changed = before | effects.changed
 
     def _is_first(self, plan: Plan, result: Result[Any]) -> bool:
         """Tell whether an enrolment is to be exposed, and note that it is (17.2)."""

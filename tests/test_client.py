@@ -9,6 +9,7 @@ import pickle
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -455,6 +456,56 @@ def test_recorded_attributes_are_those_allowed(sink: MemorySink) -> None:
     engine.client(id="u1", country="NL", email="u1@example.com").run(MODEL)
 
     assert sink.exposures[0].attributes == {"country": "NL", "plan": None}
+
+
+def test_a_late_exposure_records_the_attributes_of_its_answer(sink: MemorySink) -> None:
+    """What is peeked is exposed with the attributes as they were then, however often they change.
+
+    Ids that are known since then stand with it all the same.
+    """
+    names = ["plan", "country", "browser", "fresh"]
+    engine = Engine(
+        [MODEL],
+        sink=sink,
+        record_attributes=names,
+        attributes={"country": lambda _: "NL", "browser": lambda _: "Firefox"},
+    )
+    experiments = engine.request_client(NoCookie())
+    experiments.identify(plan="free")
+    experiments.peek(MODEL)
+    experiments.identify(plan="gold", country="BE")
+    experiments.identify(plan="none", fresh=True, user_id=7)
+    experiments.expose(MODEL)
+    experiments.response_starts()
+    exposure = sink.exposures[0]
+
+    assert exposure.attributes == {
+        "plan": "free",
+        "country": "NL",
+        "browser": "Firefox",
+        "fresh": None,
+    }
+    assert exposure.alt_ids == {"user_id": "7"}
+
+
+@pytest.mark.parametrize("is_within", [True, False], ids=["with", "at-once"])
+def test_only_what_waited_is_recorded_with_older_attributes(
+    sink: MemorySink, is_within: bool
+) -> None:
+    """An experiment that is decided after a change is recorded with it; each is recorded once."""
+    engine = Engine([MODEL, PRICE], sink=sink, record_attributes=["plan"])
+    client = engine.client(id="u1", company="acme", plan="free")
+    with client if is_within else nullcontext():
+        client.peek(MODEL)
+        client.identify(plan="gold")
+        client.run(PRICE)
+        client.run(MODEL)
+        client.run(MODEL)
+
+    assert [(told.experiment_key, told.attributes["plan"]) for told in sink.exposures] == [
+        ("price", "gold"),
+        ("ranking-model", "free"),
+    ]
 
 
 def test_other_known_ids_are_recorded(engine: Engine, sink: MemorySink) -> None:
