@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 
@@ -24,6 +27,7 @@ from abmiddleware import (
     Rule,
     UnknownExperimentError,
     UnknownFeatureError,
+    VariationMeta,
 )
 from abmiddleware.sticky import MemoryStickyStore
 
@@ -754,3 +758,103 @@ def test_a_new_configuration_is_compared_anew(sink: MemorySink) -> None:
     engine.snapshot = Engine(FEATURES, sink=sink).snapshot
     with pytest.raises(DefinitionError, match="two different features"):
         engine.client(id="u1").feature(BLUE)
+
+
+# Long chains of prerequisites.
+
+
+def chain(count: int, end: Feature[Any] | None = None) -> list[Feature[Any]]:
+    """Return features that count once the next is on, each after a holdout; the last is `end`."""
+
+    def is_on(index: int) -> Prerequisite:
+        return Prerequisite(f"f{index}", {"value": True})
+
+    holdout: Rule[Any] = Rule(
+        key="holdout",
+        variations=[0, 1],
+        weights=TREATED,
+        meta=[VariationMeta("in"), VariationMeta("out", passthrough=True)],
+    )
+    return [
+        *(
+            Feature(
+                f"f{index}",
+                False,
+                rules=[
+                    replace(holdout, key=f"holdout-{index}"),
+                    Rule(
+                        force=True, prerequisites=[Prerequisite(f"f{index + 1}", {"value": True})]
+                    ),
+                ],
+            )
+            for index in range(count - 1)
+        ),
+        end or Feature(f"f{count - 1}", True),
+    ]
+
+
+def within(depth: int, ask: Callable[[], Any]) -> Any:
+    """Call from a stack that is deeper by some calls, as a framework's may be."""
+    return within(depth - 1, ask) if depth else ask()
+
+
+@pytest.mark.parametrize("count", [2, 15, 16, 17, 18, 32, 33, 34, 250, 1000, 3000])
+def test_a_chain_of_prerequisites_may_be_long(sink: MemorySink, count: int) -> None:
+    """Every feature of it counts, is told after what it asks for, and exposed, all once."""
+    seen: list[str] = []
+    engine = Engine(
+        chain(count), sink=sink, on_feature_usage=lambda result, _: seen.append(result.key)
+    )
+    with engine.client(id="u1") as client:
+        result = client.feature("f0")
+
+    assert (result.value, result.source) == (True, FeatureSource.FORCE)
+    assert seen == [f"f{index}" for index in reversed(range(count))]
+    assert sorted(exposed(sink)) == sorted(f"holdout-{index}" for index in range(count - 1))
+
+
+def test_a_long_chain_needs_little_of_the_stack(sink: MemorySink) -> None:
+    """What serves the request may have used most of the stack already."""
+    test = Experiment("test", ["a", "b"], prerequisites=[Prerequisite("f0", {"value": True})])
+    engine = Engine([*chain(1000), test], sink=sink)
+    depth = sys.getrecursionlimit() - len(inspect.stack()) - 150
+
+    assert within(depth, lambda: engine.client(id="u1").value("f0", None)) is True
+    assert within(depth, lambda: engine.client(id="u1").run(test)).in_experiment
+
+
+@pytest.mark.parametrize("back", [0, 1, 500, 998, 999])
+def test_a_long_circle_is_found(sink: MemorySink, back: int) -> None:
+    """The end of a chain that asks for what waits for it has no value, and nothing above has."""
+    rule = Rule(force=True, prerequisites=[Prerequisite(f"f{back}")])
+    client = Engine(chain(1000, Feature("f999", False, rules=[rule])), sink=sink).client(id="u1")
+
+    for key in ("f0", "f999"):
+        assert client.feature(key).source is FeatureSource.CYCLE
+
+
+def test_a_feature_may_lead_to_many_long_chains(sink: MemorySink) -> None:
+    """Chains that part and meet again are each evaluated once."""
+    asked = 400
+    features = [
+        Feature(
+            f"f{index}",
+            0,
+            rules=[
+                Rule(
+                    force=1,
+                    prerequisites=[
+                        Prerequisite(f"f{after}", {"value": 1})
+                        for after in (index + 1, index + 17, index + 40)
+                        if after < asked
+                    ],
+                )
+            ],
+        )
+        for index in range(asked)
+    ]
+    seen: list[str] = []
+    engine = Engine(features, sink=sink, on_feature_usage=lambda told, _: seen.append(told.key))
+
+    assert engine.client(id="u1").value("f0", 0) == 1
+    assert sorted(seen) == sorted(feature.key for feature in features)

@@ -13,6 +13,9 @@ from abmiddleware.evaluation.sticky import StickyBuckets
 from abmiddleware.evaluation.values import Attributes
 
 _NOTHING: Final[Mapping[str, Any]] = {}
+#: Features that are evaluated within one another at most, four calls each: the interpreter allows a
+#: thousand in all, and what serves the request has its own.
+_MAX_NESTED: Final = 16
 
 
 class EvaluationOptions(msgspec.Struct, frozen=True):
@@ -42,6 +45,13 @@ class Askable(Protocol):
         """Go through the rules."""
 
 
+class _DeeperError(Exception):
+    """A feature must be evaluated before the ones that ask for it, which begin again then."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
 class Scope(msgspec.Struct):
     """One evaluation from its first question to its end; not shared between threads."""
 
@@ -58,8 +68,10 @@ class Scope(msgspec.Struct):
     enrolled: list[tuple[Plan, Result[Any]]] = []
     #: The features that were evaluated, by key, in the order in which they ended.
     results: dict[str, FeatureResult[Any]] = {}
-    #: The features that are being evaluated.
-    path: set[str] = set()
+    #: The features that are being evaluated, each asked for by the one before it.
+    path: dict[str, None] = {}
+    #: How many of them wait until what they ask for is known, rather than ask.
+    waiting: int = 0
 
     def feature(self, key: str, plan: Askable | None = None) -> FeatureResult[Any]:
         """Evaluate a feature (10.2); once for all that ask for it.
@@ -72,11 +84,33 @@ class Scope(msgspec.Struct):
             return self.results[key]
         if key in self.path:
             return FeatureResult(key, None, FeatureSource.CYCLE)
-        self.path.add(key)
-        try:
-            result = self._feature(key, plan)
-        finally:
-            self.path.discard(key)
+        if not self.path:
+            return self._first(key, plan)
+        if len(self.path) - self.waiting >= _MAX_NESTED:
+            raise _DeeperError(key)
+        return self._nested(key, plan)
+
+    def _first(self, key: str, plan: Askable | None) -> FeatureResult[Any]:
+        """Evaluate a feature that no other asks for, whatever number of them it leads to."""
+        stack: list[tuple[str, Askable | None, int]] = [(key, plan, 0)]
+        while True:
+            key, plan, self.waiting = stack[-1]
+            try:
+                result = self._nested(key, plan)
+            except _DeeperError as deeper:
+                # The path stays as it is, by which a circle is found.
+                stack.append((deeper.key, None, len(self.path)))
+                continue
+            stack.pop()
+            if not stack:
+                return result
+            while len(self.path) > stack[-1][2]:
+                self.path.popitem()
+
+    def _nested(self, key: str, plan: Askable | None) -> FeatureResult[Any]:
+        self.path[key] = None
+        result = self._feature(key, plan)
+        del self.path[key]
         self.results[key] = result
         return result
 
