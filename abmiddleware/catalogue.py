@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -52,8 +52,7 @@ class Catalogue:
         known = snapshot.plans[plan.key] if is_configured else self._adopted.get(plan.key)
         if known is None and len(self._adopted) < _MAX_ADOPTED:
             known = self._adopted.setdefault(plan.key, plan)
-            if plan.hash_attribute not in (*snapshot.units, *self.adopted_units):
-                self.adopted_units = (*self.adopted_units, plan.hash_attribute)
+            self._adopt_units((plan,), snapshot)
         if known is None or known.config_hash == plan.config_hash:
             if len(self.settled) < _MAX_ADOPTED:
                 self.settled[plan] = None
@@ -73,6 +72,7 @@ class Catalogue:
         known = self._known_feature(feature.key, snapshot)
         if known is None and len(self._adopted_features) < _MAX_ADOPTED:
             known = self._adopted_features.setdefault(feature.key, told)
+            self._adopt_units(feature.plan.experiments, snapshot)
         if known is None or known == told:
             if len(snapshot.settled_features) < _MAX_ADOPTED:
                 snapshot.settled_features[feature.plan] = None
@@ -82,6 +82,11 @@ class Catalogue:
             f"twin feature {feature.key}", lambda: DefinitionError(feature.key, problem)
         )
         return False
+
+    def _adopt_units(self, plans: Iterable[Plan], snapshot: Snapshot) -> None:
+        for plan in plans:
+            if plan.hash_attribute not in (*snapshot.units, *self.adopted_units):
+                self.adopted_units = (*self.adopted_units, plan.hash_attribute)
 
     def _known_feature(self, key: str, snapshot: Snapshot) -> str | None:
         """Return the hash of the feature that has a key; None where none has."""

@@ -760,6 +760,16 @@ def test_a_new_configuration_is_compared_anew(sink: MemorySink) -> None:
         engine.client(id="u1").feature(BLUE)
 
 
+def test_outcomes_count_for_the_experiments_of_an_unregistered_feature(sink: MemorySink) -> None:
+    """They carry the unit that its rules randomise by, as those of a registered one do."""
+    rule = Rule(variations=[0, 1], hash_attribute="company")
+    client = Engine(sink=sink).client(id="u1", company="acme")
+    client.feature(Feature("price", 0, rules=[rule]))
+    client.track("buy")
+
+    assert sink.outcomes[0].unit_ids == {"id": "u1", "company": "acme"}
+
+
 # Long chains of prerequisites.
 
 
