@@ -86,12 +86,10 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         for enrolment in enrolled:
             if self._is_first(*enrolment):
                 self._expose(*enrolment)
-        services = self._services
-        signals = services.signals
-        if self._unlinked or services.on_feature_usage is not None:
+        if self._unlinked or self._services.on_feature_usage is not None:
             self._told(result)
-        elif signals is not None and (self._trace or signals.is_heard()):
-            signals.feature_evaluated(self._traced(), result)
+        else:
+            self._signal(result)
         return result
 
     async def afeature(self, feature: Feature[Any] | str) -> FeatureResult[Any]:
