@@ -30,5 +30,5 @@ def _figures(reporter: pytest.TerminalReporter) -> Iterator[str]:
     for reports in reporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport) and report.when == "call":
-                name = report.nodeid.rpartition("/")[2]
+                name = report.nodeid.removeprefix("tests/faults/")
                 yield from (f"{name}: {text}" for _, text in report.user_properties)

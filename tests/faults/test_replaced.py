@@ -28,7 +28,7 @@ RETIRING: dict[str, Command] = {
         "--max-requests", "20", "--worker-class", "gthread", "--threads", "4"
     ),
     "gunicorn-gevent": gunicorn("--max-requests", "20", "--worker-class", "gevent"),
-    "uvicorn-workers": uvicorn("--workers", "4", "--limit-max-requests", "20"),
+    "uvicorn-workers": uvicorn("--workers", "4", "--limit-max-requests", "40"),
 }
 
 
@@ -79,7 +79,7 @@ def test_a_hang_up_loses_nothing(tmp_path: Path, name: str, tell: Tell) -> None:
 
 @pytest.mark.parametrize("name", RETIRING)
 def test_workers_that_retire_lose_nothing(tmp_path: Path, name: str, tell: Tell) -> None:
-    """Workers that are replaced every twenty requests record every answer."""
+    """Workers that are replaced every few requests record every answer."""
     journal = tmp_path / "journal.jsonl"
     with serving(journal, RETIRING[name]) as server, Traffic(server) as traffic:
         traffic.wait_for(10)

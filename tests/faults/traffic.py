@@ -42,7 +42,7 @@ class Traffic:
 
     def wait_for(self, count: int) -> None:
         """Wait until that many more requests were answered."""
-        goal, deadline = len(self.answered) + count, time.monotonic() + 60
+        goal, deadline = len(self.answered) + count, time.monotonic() + 60 + count / 2
         while len(self.answered) < goal:
             if time.monotonic() > deadline:
                 raise TimeoutError(self._server.log())
