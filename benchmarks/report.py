@@ -42,7 +42,7 @@ class Report:
     crowd: Sequence[CrowdRow] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON values; every time is of CPU, but those of the crowd."""
+        """Return it as JSON values; every time is of CPU."""
         return {
             "machine": _machine(),
             "packages": {name: _version(name) for name in _PACKAGES},

@@ -113,7 +113,7 @@ def crowd_table(rows: Sequence[CrowdRow]) -> Table:
     """Return the table of a crowd."""
     table = Table(
         title=f"One exposure on disk, of {AT_ONCE:,} requests under way in one event loop",
-        caption="µs of the clock from asking until the response starts, under Starlette: median, "
+        caption="µs of CPU from asking until the response starts, under Starlette: median, "
         "first…third quartile of the rounds",
     )
     for name in ("engine", "of requests", "figure", "bar", "met"):

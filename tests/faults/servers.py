@@ -41,7 +41,7 @@ def uvicorn(*options: str, app: str = STARLETTE) -> Command:
     return lambda port: [
         *(sys.executable, "-m", "uvicorn", app),
         *("--host", "127.0.0.1", "--port", str(port), "--no-access-log"),
-        *("--timeout-graceful-shutdown", "3", "--timeout-worker-healthcheck", "60"),
+        *("--timeout-graceful-shutdown", "3"),
         *options,
     ]
 

@@ -20,7 +20,8 @@ SERVERS: dict[str, Command] = {
     "gunicorn-sync": gunicorn(),
     "gunicorn-gthread": gunicorn("--worker-class", "gthread", "--threads", "4"),
     "gunicorn-gevent": gunicorn("--worker-class", "gevent"),
-    "uvicorn-workers": uvicorn("--workers", "4"),
+    # A new worker of a busy machine may need longer than five seconds, after which the old one stays.
+    "uvicorn-workers": uvicorn("--workers", "4", "--timeout-worker-healthcheck", "15"),
 }
 RETIRING: dict[str, Command] = {
     "gunicorn-sync": gunicorn("--max-requests", "20"),
