@@ -20,7 +20,7 @@ SERVERS: dict[str, Command] = {
     "gunicorn-sync": gunicorn(),
     "gunicorn-gthread": gunicorn("--worker-class", "gthread", "--threads", "4"),
     "gunicorn-gevent": gunicorn("--worker-class", "gevent"),
-    # A new worker of a busy machine may need longer than five seconds, after which the old one stays.
+    # A new worker of a busy machine may need longer than five seconds; the old one stays then.
     "uvicorn-workers": uvicorn("--workers", "4", "--timeout-worker-healthcheck", "15"),
 }
 RETIRING: dict[str, Command] = {
