@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Tell
-from tests.faults.scale import times
+from tests.faults.scale import LONG, times
 from tests.faults.servers import Command, Server, gunicorn, serving, uvicorn
 from tests.faults.traffic import Traffic, assert_all_recorded
 
@@ -37,7 +37,10 @@ def wait_for_a_successor(server: Server, victim: int) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("name", SERVERS)
+SHORT = ("gunicorn-sync", "gunicorn-gevent", "gunicorn-gthread-preload", "uvicorn-workers")
+
+
+@pytest.mark.parametrize("name", SERVERS if LONG else SHORT)
 def test_killed_workers_lose_no_answered_request(tmp_path: Path, name: str, tell: Tell) -> None:
     """With `kill -9` of one worker after the other, each answer that came whole has its records."""
     journal = tmp_path / "journal.jsonl"

@@ -11,7 +11,7 @@ from tests.faults.conftest import Tell
 from tests.faults.programs import run_program
 from tests.faults.scale import LONG, times
 
-BEFORE, AFTER = times(10_000, 100_000), times(100_000, 1_000_000)
+BEFORE, AFTER = times(10_000, 100_000), times(60_000, 1_000_000)
 FRAMEWORKS = ["script", "starlette", "flask", "django"]
 
 

@@ -15,12 +15,13 @@ from tests.faults.servers import Command, Server, gunicorn, serving, uvicorn
 from tests.faults.traffic import Traffic, assert_all_recorded
 
 ROUNDS = times(1, 10)
+SHORT = ("gunicorn-gthread", "uvicorn-workers")
 
 SERVERS: dict[str, Command] = {
     "gunicorn-sync": gunicorn(),
     "gunicorn-gthread": gunicorn("--worker-class", "gthread", "--threads", "4"),
     "gunicorn-gevent": gunicorn("--worker-class", "gevent"),
-    # A new worker of a busy machine may need longer than five seconds; the old one stays then.
+    # A new worker on a busy machine may need longer than five seconds: then the old one stays.
     "uvicorn-workers": uvicorn("--workers", "4", "--timeout-worker-healthcheck", "15"),
 }
 RETIRING: dict[str, Command] = {
@@ -62,7 +63,7 @@ def test_a_server_that_is_stopped_loses_nothing(
     tell(f"{ROUNDS} stops, {answers} answers, 0 lost, the longest stop took {longest:.2f} s")
 
 
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("name", SERVERS if LONG else SHORT)
 def test_a_hang_up_loses_nothing(tmp_path: Path, name: str, tell: Tell) -> None:
     """`kill -HUP` replaces all workers under traffic, with every answer recorded."""
     journal = tmp_path / "journal.jsonl"
@@ -78,7 +79,7 @@ def test_a_hang_up_loses_nothing(tmp_path: Path, name: str, tell: Tell) -> None:
     tell(f"{ROUNDS} times, {len(traffic.answered)} answers, 0 lost")
 
 
-@pytest.mark.parametrize("name", RETIRING)
+@pytest.mark.parametrize("name", RETIRING if LONG else SHORT)
 def test_workers_that_retire_lose_nothing(tmp_path: Path, name: str, tell: Tell) -> None:
     """Workers that are replaced every few requests record every answer."""
     journal = tmp_path / "journal.jsonl"
