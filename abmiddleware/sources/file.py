@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, time_ns
 from typing import Final, NamedTuple
+from weakref import WeakSet
 
 from abmiddleware.evaluation.conditions import Problem
 from abmiddleware.evaluation.document import Document
@@ -87,10 +88,14 @@ class File:
         self._mark: _Mark | None = None
         self._seen: float | None = None
         self._error = ""
+        #: Of what serves; "" until all have been told of it.
         self._version = ""
+        #: The version whose parts were looked at, one by one.
+        self._examined = ""
         self._problems: tuple[Problem, ...] = ()
         self._attempts = 0
         self._failures = 0
+        _files.add(self)
 
     def __repr__(self) -> str:
         return self.name
@@ -126,14 +131,11 @@ class File:
             self._look()
 
     def _look(self) -> None:
-        # Others pass meanwhile. A lock would do so, too, but be held for ever in a child that is
-        # forked at that moment.
+        # Others pass meanwhile. A lock would do so, too, but be held in a child that is forked at
+        # that moment.
         self._due = monotonic() + _READING
         try:
-            before = self.document
             self._read()
-            if self.document is not before:
-                self._changed()
         except Exception as error:  # noqa: BLE001  # a request must not fail for it
             self._fail(error)
         finally:
@@ -152,20 +154,39 @@ class File:
                 self._seen = monotonic()
             return
         self._attempts += 1
+        # Set at the end only: who is interrupted, by a signal or a fork, leaves all to the next.
+        self._mark = None
         with self.path.open("rb") as file:
             # Of what is read, and before it is: a change from here on is seen at the next look.
             mark = _Mark.of(os.fstat(file.fileno()))
             raw = file.read(MAX_BYTES + 1)
-        self._mark = None if mark.may_be_reused() else mark
+        kept = None if mark.may_be_reused() else mark
         version = version_of(raw)
-        if version != self._version:
+        try:
+            self._take(raw, version)
+        except DocumentError:
+            self._mark = kept
+            raise
+        self._mark, self._seen, self._error = kept, monotonic(), ""
+
+    def _take(self, raw: bytes, version: str) -> None:
+        """Use what was read, unless it is what serves; each step is done again if it was cut.
+
+        Raises:
+            DocumentError: nothing of it may be used.
+        """
+        document = self.document
+        if document is None or version != self._version:
             document = read_document(raw, self._suffix, self.path.name)
-            self.document, self._version = document, version
-            self._problems = document.problems
+            self._version = ""
+            self.document, self._problems = document, document.problems
+            self._changed()
+            self._version = version
+        if version != self._examined:
             if not self._is_open or count_parts(document) <= _MAX_CHECKED:
                 self._problems = find_problems(document)
             report_problems(self.name, self._problems)
-        self._seen, self._error = monotonic(), ""
+            self._examined = version
 
     def _stat(self) -> os.stat_result:
         kept = self.path.stat()
@@ -210,3 +231,18 @@ class File:
     def close(self, timeout: float = 5.0) -> None:
         """Look at the file no more; nothing here takes time."""
         self._is_closed, self._due = True, float("inf")
+
+    def after_fork(self) -> None:
+        """Look soon in a child: the thread that was reading is not in it."""
+        self._due = float("inf") if self._is_closed else 0.0
+
+
+_files: WeakSet[File] = WeakSet()
+
+
+def _after_fork() -> None:
+    for file in list(_files):
+        file.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)

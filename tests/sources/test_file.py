@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -278,6 +279,87 @@ def test_a_callback_that_raises_is_no_error_of_a_request(
     clock(1)
     source.look()
     assert "division by zero" in caplog.text
+
+
+class Interruption(BaseException):
+    """What goes through `except Exception`, as gevent's timeouts do."""
+
+
+@pytest.mark.parametrize(
+    "step", ["read_document", "Document.findings", "report_problems", "changed"], ids=str
+)
+def test_a_read_that_is_interrupted_is_done_again(
+    path: Path, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Wherever a timeout of the request cuts it: the next look brings the change to the engine."""
+    cut = {"changed": 0}
+    told: list[Any] = []
+    write(path, flag(1))
+    source = File(path)
+
+    def changed() -> None:
+        if cut["changed"]:
+            raise Interruption
+        told.append(source.document)
+
+    def interrupted(*_: object) -> None:
+        raise Interruption
+
+    source.open(changed)
+    write(path, {**flag(2), "experiments": [7]})
+    os.utime(path, (1, 1))
+    clock(1)
+    with monkeypatch.context() as patched:
+        if step == "changed":
+            patched.setitem(cut, "changed", 1)
+        elif step == "Document.findings":
+            patched.setattr(Document, "findings", interrupted)
+        else:
+            patched.setattr(f"abmiddleware.sources.file.{step}", interrupted)
+        with pytest.raises(Interruption):
+            source.look()
+    clock(1)
+    source.look()
+    assert told[-1:] == [source.document]
+    assert source.document is not None
+    assert source.document.features["flag"] == {"defaultValue": 2}
+    status = source.status()
+    assert [problem.path for problem in status.problems] == ["experiments[0]"]
+    assert status.version
+    assert not status.last_error
+
+
+FORK = """
+import os, sys
+from abmiddleware.sources import File
+
+source = File(sys.argv[1])
+told = []
+
+def changed():
+    if told:
+        return told.append(source.document)
+    told.append(None)
+    child = os.fork()
+    if not child:
+        source.look()
+        os._exit(0 if told == [None, source.document] else 1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+source.open(changed)
+with open(sys.argv[1], "w") as file:
+    file.write('{"features": {"flag": {"defaultValue": 22}}}')
+source._due = 0.0
+source.look()
+"""
+
+
+def test_a_child_forked_amid_a_read_reads_itself(path: Path) -> None:
+    """The thread that was reading is not in it, and nobody waits for it."""
+    write(path, flag(1))
+    command = [sys.executable, "-c", FORK, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 def test_threads_that_look_at_once(path: Path) -> None:
