@@ -358,7 +358,9 @@ def test_a_child_forked_amid_a_read_reads_itself(path: Path) -> None:
     """The thread that was reading is not in it, and nobody waits for it."""
     write(path, flag(1))
     command = [sys.executable, "-c", FORK, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
