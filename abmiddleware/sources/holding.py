@@ -107,7 +107,7 @@ class Holding:
     def _replace(self, held: Held, version: str, origin: str) -> None:
         self.held = held  # from here on requests see it
         self.version, self.origin = version, origin
-        self.problems = (*held.problems, *(held.document.problems if held.document else ()))
+        self.problems = held.document.problems if held.document else ()
 
     def _tell(self) -> None:
         """Tell of the change; what could not be told is told with the next payload again."""
@@ -120,8 +120,7 @@ class Holding:
         if self._examined == self.version or self.held.document is None:
             return
         self._examined = self.version
-        found = find_problems(self.held.document, pause=_PAUSE)
-        self.problems = (*self.held.problems, *found)
+        self.problems = find_problems(self.held.document, pause=_PAUSE)
         report_problems(self.name, self.problems)
 
     def _keep(self) -> None:

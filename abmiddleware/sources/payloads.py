@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import msgspec
 
-from abmiddleware.evaluation.conditions import Problem
 from abmiddleware.evaluation.document import Document
 from abmiddleware.evaluation.payload import SECTIONS, read_payload
 from abmiddleware.evaluation.values import shown
@@ -32,11 +31,12 @@ class Held(msgspec.Struct, frozen=True, eq=False):
     received: Mapping[str, Any] = _NOTHING
     #: When the payload says it was made; "" where it does not.
     updated: str = ""
-    #: Sections that came, and could not be opened.
-    problems: tuple[Problem, ...] = ()
 
     def merged(self, raw: bytes, key: str | None) -> Held:
         """Return what is held once a payload has come; the document is judged as a whole.
+
+        A payload with a section that cannot be opened changes nothing: that section would stay as
+        it was, and those beside it would be of another configuration, or only hold its place.
 
         Args:
             raw: the payload's JSON text.
@@ -48,7 +48,7 @@ class Held(msgspec.Struct, frozen=True, eq=False):
         payload = decode_json(raw)
         if not isinstance(payload, dict):
             raise DocumentError("payload", f"is {shown(payload)}, must be an object with features")
-        opened, received, problems = dict(self.opened), dict(self.received), []
+        opened, received = dict(self.opened), dict(self.received)
         count = 0
         for name, sealed_name in SEALED.items():
             sealed = payload.get(sealed_name)
@@ -58,49 +58,41 @@ class Held(msgspec.Struct, frozen=True, eq=False):
                 opened[name] = received[name] = payload[name]
                 received.pop(sealed_name, None)
             else:
-                try:
-                    opened[name] = _opened(name, sealed, key)
-                except DecryptionError as error:
-                    problems.append(Problem(sealed_name, str(error)))
-                    continue
-                except DocumentError as error:
-                    problems.append(Problem(sealed_name, error.problem))
-                    continue
+                opened[name] = _opened(name, sealed_name, sealed, key)
                 received[sealed_name] = sealed
                 received.pop(name, None)
             count += 1
         if not count:
-            raise _useless(payload, problems)
+            raise _useless(payload)
         updated = payload.get("dateUpdated")
         return Held(
             read_payload(opened),
             opened,
             received,
             updated if isinstance(updated, str) else "",
-            tuple(problems),
         )
 
 
-def _opened(name: str, sealed: object, key: str | None) -> object:
+def _opened(name: str, sealed_name: str, sealed: object, key: str | None) -> object:
     """Return an encrypted section.
 
     Raises:
-        DecryptionError: it cannot be decrypted.
-        DocumentError: what it holds is no such section.
+        DocumentError: it cannot be decrypted, or what it holds is no such section.
     """
     if key is None:
-        raise DocumentError(name, "is encrypted, give the source its decryption_key")
-    if not isinstance(sealed, str):
-        raise DecryptionError
-    section = decode_json(decrypt(sealed, key).encode(), name)
+        raise DocumentError(sealed_name, "is encrypted, give the source its decryption_key")
+    try:
+        plain = decrypt(str(sealed), key)
+    except DecryptionError as error:
+        raise DocumentError(sealed_name, str(error)) from None
+    section = decode_json(plain.encode(), sealed_name)
     if not isinstance(section, SECTIONS[name]):
-        raise DocumentError(name, f"is {shown(section)}, must be a {SECTIONS[name].__name__}")
+        must = "a list" if SECTIONS[name] is list else "an object"
+        raise DocumentError(sealed_name, f"is {shown(section)}, must be {must}")
     return section
 
 
-def _useless(payload: Mapping[str, object], problems: list[Problem]) -> DocumentError:
-    if problems:
-        return DocumentError(problems[0].path, problems[0].problem)
+def _useless(payload: Mapping[str, object]) -> DocumentError:
     if isinstance(told := payload.get("error"), str):
         return DocumentError("payload", f"holds an error of the server: {shown(told)}")
     names = ", ".join(SECTIONS)

@@ -164,28 +164,73 @@ def test_each_section_is_decrypted() -> None:
         "encryptedSavedGroups",
         "encryptedContextualBandits",
     }
-    assert not held.problems
 
 
 @pytest.mark.parametrize(
     "broken",
-    ["", "x.y", GOOD[:-4], encrypted([1]), sealed(b"no JSON"), sealed(b"[" * 500), 7, {}],
-    ids=["empty", "dot", "cut", "list", "text", "deep", "number", "object"],
+    ["x.y", GOOD[:-4], encrypted([1]), sealed(b"no JSON"), sealed(b"[" * 500), 7, {}],
+    ids=["dot", "cut", "list", "text", "deep", "number", "object"],
 )
-def test_a_section_that_fails_leaves_the_one_held_before(broken: object) -> None:
-    """Others of the same payload are taken over; the empty plain one beside it wipes nothing."""
-    before = merged({"features": {}, "encryptedFeatures": encrypted({"flag": {"defaultValue": 1}})})
-    held = merged(
-        {
-            "features": {} if broken != "" else None,
-            "encryptedFeatures": broken,
-            "encryptedSavedGroups": encrypted({"a": [1]}),
-        },
-        before,
+def test_a_section_that_fails_leaves_all_as_it_was(broken: object) -> None:
+    """A request never sees features of one configuration and saved groups of another."""
+    content = {"encryptedFeatures": broken, "encryptedSavedGroups": encrypted({"a": [1]})}
+    with pytest.raises(DocumentError, match=r"^encryptedFeatures: (is|cannot)"):
+        merged(content, merged(flag(1)))
+
+
+def test_an_empty_encrypted_section_is_none() -> None:
+    """Others of the same payload are taken over."""
+    held = merged({"encryptedFeatures": "", "savedGroups": {"a": [1]}}, merged(flag(1)))
+    assert held.opened == {**merged(flag(1)).opened, "savedGroups": {"a": [1]}}
+
+
+def rotated(name: str) -> Any:
+    """Return a payload as GrowthBook sends it, whose section was sealed with another key."""
+    other = encrypted({})[::-1]
+    return {"features": {}, "experiments": [], name: other, "dateUpdated": "2026-02-01"}
+
+
+@pytest.mark.parametrize("key", [OTHER, None], ids=["other key", "no key"])
+def test_what_cannot_be_opened_is_no_configuration(server: Server, key: str | None) -> None:
+    """The empty plain sections beside it hold its place, and are no sign of being ready."""
+    sealed_features = encrypted({"flag": {"defaultValue": 1}})
+    content = {"features": {}, "experiments": [], "encryptedFeatures": sealed_features}
+    server.api = payload(content, etag='"1"')
+    with watching(server, decryption_key=key) as watched:
+        watched.until(lambda: watched.source.status().failures >= 3)
+        status = watched.source.status()
+    assert watched.values == []
+    assert not status.ready
+    assert status.age_seconds is None
+    assert status.last_error.startswith("encryptedFeatures: ")
+
+
+@pytest.mark.parametrize("name", ["encryptedFeatures", "encryptedSavedGroups"])
+def test_a_section_that_fails_later_neither_serves_nor_reaches_the_disk(
+    server: Server, tmp_path: Path, name: str
+) -> None:
+    """What was held serves on, ages and stays on disk; the mend is taken over."""
+    last_good = tmp_path / "growthbook.json"
+    good: dict[str, Any] = {"features": {}, "experiments": []}
+    server.api = payload(
+        {**good, "encryptedFeatures": encrypted({"flag": {"defaultValue": 1}})}, etag='"1"'
     )
-    assert held.opened["features"] == {"flag": {"defaultValue": 1}}
-    assert held.opened["savedGroups"] == {"a": [1]}
-    assert [problem.path for problem in held.problems] == ["encryptedFeatures"] * (broken != "")
+    with watching(server, decryption_key=KEY, last_good=last_good) as watched:
+        watched.sees(1)
+        watched.until(last_good.exists)
+        kept = last_good.read_bytes()
+        server.api = payload(rotated(name), etag='"2"')
+        watched.keeps(1, lambda: watched.source.status().failures >= 3)
+        status = watched.source.status()
+        assert status.last_error.startswith(f"{name}: cannot be decrypted")
+        assert status.origin == "poll"
+        assert last_good.read_bytes() == kept
+        server.api = payload(
+            {**good, "encryptedFeatures": encrypted({"flag": {"defaultValue": 2}})}, etag='"3"'
+        )
+        watched.sees(2)
+        watched.until(lambda: not watched.source.status().last_error)
+        watched.until(lambda: last_good.read_bytes() != kept)
 
 
 def test_plain_sections_replace_encrypted_ones() -> None:
