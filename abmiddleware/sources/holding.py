@@ -7,8 +7,6 @@ from hashlib import blake2b
 from time import monotonic
 from typing import Final
 
-import msgspec
-
 from abmiddleware.evaluation.conditions import Problem
 from abmiddleware.exceptions import DocumentError
 from abmiddleware.notices import notices
@@ -87,7 +85,6 @@ class Holding:
                 return False
             self._replace(held, version, origin)
             self._tell()
-            self._keep()
         if origin == "stream":
             self._pushed = monotonic()
         self.confirm()
@@ -95,8 +92,10 @@ class Holding:
         return True
 
     def confirm(self) -> None:
-        """Note that the configuration is the current one."""
+        """Note that the configuration is the current one, and keep it on disk."""
         self.confirmed = monotonic()
+        if self._last_good is not None and self.version:
+            self._last_good.keep(self.held.received, self.version)
 
     def _is_overtaken(self, held: Held) -> bool:
         """Tell whether a cache answered with what a pushed configuration has replaced."""
@@ -122,7 +121,3 @@ class Holding:
         self._examined = self.version
         self.problems = find_problems(self.held.document, pause=_PAUSE)
         report_problems(self.name, self.problems)
-
-    def _keep(self) -> None:
-        if self._last_good is not None:
-            self._last_good.save(msgspec.json.encode(self.held.received), self.version)

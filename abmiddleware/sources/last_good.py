@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 import msgspec
@@ -24,6 +26,8 @@ VERSION: Final = 1
 MAX_FILE: Final = 40 * 1024 * 1024
 #: Broken files that are kept; a later one replaces the last of them.
 MAX_BROKEN: Final = 5
+#: Seconds between two looks whether the file must be written again.
+_BETWEEN: Final = 1.0
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +58,11 @@ class LastGood:
         self.owner = owner
         #: Writes of this process that failed.
         self.failures = 0
+        #: The version that this process has found or put there.
+        self._kept_version = ""
+        #: The version that was looked after last, and when that may be done again.
+        self._tried = ""
+        self._due = 0.0
 
     def load(self) -> tuple[bytes, str] | None:
         """Return the payload and its version; None where there is nothing that can be used."""
@@ -66,6 +75,7 @@ class LastGood:
         except (OSError, ValueError) as error:  # no right to read it, or a NUL in its path
             self._warn("cannot be read, so nothing was loaded from it: %s", error)
         else:
+            self._kept_version = kept.version
             return bytes(kept.payload), kept.version
         return None
 
@@ -95,8 +105,30 @@ class LastGood:
             raise DocumentError(name, "it is of another client key")
         return kept
 
-    def save(self, payload: bytes, version: str) -> None:
-        """Replace the file; readers find the old one or the new one, whole."""
+    def keep(self, sections: Mapping[str, object], version: str) -> None:
+        """See to it that the file is there and holds this configuration; one `stat` where it does.
+
+        What could not be written, and a file that is gone, is written a second later or more.
+
+        Args:
+            sections: as they came.
+            version: the configuration's.
+        """
+        now = monotonic()
+        if version == self._tried and now < self._due:
+            return
+        self._tried, self._due = version, now + _BETWEEN
+        if version == self._kept_version and os.path.exists(self.path):  # never raises
+            return
+        if self.save(msgspec.json.encode(sections), version):
+            self._kept_version = version
+
+    def save(self, payload: bytes, version: str) -> bool:
+        """Replace the file; readers find the old one or the new one, whole.
+
+        Returns:
+            Whether that succeeded.
+        """
         kept = Kept(
             format=VERSION,
             owner=self.owner,
@@ -115,6 +147,8 @@ class LastGood:
             with suppress(OSError, ValueError):
                 temporary.unlink()
             self._warn("cannot be written; a restart while the server is down has none: %s", error)
+            return False
+        return True
 
     @staticmethod
     def _write(path: Path, content: bytes) -> None:

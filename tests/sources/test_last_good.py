@@ -177,6 +177,52 @@ def test_a_file_that_cannot_be_written_is_counted(
     assert names(path) == ["growthbook.json"]
 
 
+@pytest.mark.parametrize("etag", ["", '"1"'], ids=["200", "304"])
+def test_a_file_that_could_not_be_written_is_written_later(
+    server: Server, path: Path, etag: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A volume that comes late, or a disk that was full, needs no new configuration."""
+    path.parent.write_text("in the way")
+    server.api = payload(flag(1), etag=etag)
+    with watching(server, last_good=path) as watched:
+        watched.sees(1)
+        watched.until(lambda: "cannot be written" in caplog.text)
+        path.parent.unlink()
+        watched.until(path.exists)
+    assert watched.values == [1]
+    assert caplog.text.count("cannot be written") == 1
+    assert LastGood(path, json.loads(path.read_text())["owner"]).load()
+
+
+def test_a_file_that_is_deleted_is_written_again(server: Server, path: Path) -> None:
+    """Also one that was only loaded, and also where the server answers 304."""
+    server.api = payload(flag(1), etag='"1"')
+    with watching(server, last_good=path) as watched:
+        watched.sees(1)
+        watched.until(path.exists)
+        path.unlink()
+        watched.until(path.exists)
+    with watching(server, last_good=path) as watched:
+        path.unlink()
+        watched.until(path.exists)
+    assert watched.values == []
+
+
+def test_a_file_that_is_there_costs_nothing(path: Path) -> None:
+    """It is written once, and looked after once a second."""
+    last_good = LastGood(path, "me")
+    last_good.keep({"features": {}}, "one")
+    path.unlink()
+    last_good.keep({"features": {}}, "one")
+    assert not path.exists()
+    last_good.keep({"features": {}}, "two")
+    before = path.stat()
+    last_good._due = 0.0
+    last_good.keep({"features": {}}, "two")
+    assert path.stat() == before
+    assert last_good.load() == (b'{"features":{}}', "two")
+
+
 def test_processes_share_the_file(path: Path) -> None:
     """Whoever reads while others write sees one of theirs, whole."""
     texts = [json.dumps({"features": {}, "pad": letter * 50_000}).encode() for letter in "abcd"]
