@@ -37,17 +37,19 @@ class _Mark(NamedTuple):
     """What of a file changes when it does."""
 
     modified: int
+    #: When its content or its properties changed, which nobody can set back.
+    changed: int
     size: int
     inode: int
     device: int
 
     @classmethod
     def of(cls, kept: os.stat_result) -> _Mark:
-        return cls(kept.st_mtime_ns, kept.st_size, kept.st_ino, kept.st_dev)
+        return cls(kept.st_mtime_ns, kept.st_ctime_ns, kept.st_size, kept.st_ino, kept.st_dev)
 
     def may_be_reused(self) -> bool:
         """Tell whether a change at this moment could leave no trace: clocks of disks are coarse."""
-        return time_ns() - self.modified < _COARSE
+        return time_ns() - max(self.modified, self.changed) < _COARSE
 
 
 class File:
