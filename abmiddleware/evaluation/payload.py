@@ -114,6 +114,7 @@ class _Reader:
                 self._refuse(f"{path}[{index}]", rule, "an object")
 
     def experiments(self, experiments: list[Any]) -> Iterator[tuple[int, dict[str, object]]]:
+        places: dict[str, int] = {}
         for index, experiment in enumerate(experiments):
             if not isinstance(experiment, dict):
                 self._refuse(f"experiments[{index}]", experiment, "an object")
@@ -122,6 +123,13 @@ class _Reader:
             else:
                 self._fields(f"experiments.{experiment['key']}", experiment)
                 self._units(experiment)
+                first = places.setdefault(experiment["key"], index)
+                if first != index and "urlPatterns" not in experiment:  # those serve by page
+                    told = f"as that of experiments[{first}], which serves; must be its own"
+                    shown_key = shown(experiment["key"])
+                    self.problems.append(
+                        Problem(f"experiments[{index}].key", f"is {shown_key}, {told}")
+                    )
                 yield index, experiment
 
     def _fields(self, path: str, record: dict[str, object]) -> None:

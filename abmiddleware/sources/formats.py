@@ -67,7 +67,7 @@ def _listed(experiments: Mapping[str, Any], problems: list[Problem]) -> Iterator
 
 def _decode_toml(raw: bytes, path: str) -> object:
     try:
-        value = tomllib.loads(raw.decode())
+        value = tomllib.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:  # of UTF-8, too
         raise DocumentError(path, f"is no TOML that can be read: {error}") from None
     _check_json(value, path)

@@ -120,6 +120,10 @@ def test_bad_parts_are_set_aside_and_listed() -> None:
         ("features.rule.rules[0]", "is 5, must be an object"),
         ("features.field.rules[0].coverage", "is 'half', must be a number"),
         ("features.field.rules[0].key", "is 7, must be a str"),
+        (
+            "experiments[1].key",
+            "is 'first', as that of experiments[0], which serves; must be its own",
+        ),
         ("experiments[2].key", "is None, must be a string"),
         ("experiments[3]", "is 'odd', must be an object"),
         ("experiments.weights.weights", "is 0.5, must be a list"),

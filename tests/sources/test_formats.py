@@ -56,6 +56,30 @@ def test_one_configuration_in_every_format(suffix: str, text: str) -> None:
     assert document.experiment("checkout").key == "checkout"
 
 
+@pytest.mark.parametrize(("suffix", "text"), TEXTS.items(), ids=TEXTS)
+def test_a_byte_order_mark_is_left_out(suffix: str, text: str) -> None:
+    """Some editors put one before every text."""
+    with_mark = read_document(text.encode("utf-8-sig"), suffix, "file")
+    assert with_mark.features == read_document(text.encode(), suffix, "file").features
+
+
+def test_two_experiments_with_one_key_are_told() -> None:
+    """The first serves; those of pages share keys rightly, for each page may have its own."""
+    text = """{"experiments": [
+        {"key": "a", "variations": [0, 1]},
+        {"key": "b", "variations": [0, 1]},
+        {"key": "a", "variations": [2, 3]},
+        {"key": "c", "variations": [{}, {}], "urlPatterns": []},
+        {"key": "c", "variations": [{}, {}], "urlPatterns": []}
+    ]}"""
+    document = read_document(text.encode(), ".json", "file")
+    assert document.experiments["a"] == {"key": "a", "variations": [0, 1]}
+    assert len(document.automatic) == 2
+    assert [(one.path, one.problem) for one in document.problems] == [
+        ("experiments[2].key", "is 'a', as that of experiments[0], which serves; must be its own")
+    ]
+
+
 def test_a_key_within_must_be_that_of_the_mapping() -> None:
     """Another one is set aside: nobody knows which is meant."""
     text = "experiments: {a: {key: a, variations: [0, 1]}, b: {key: c, variations: [0, 1]}}"
