@@ -17,13 +17,15 @@ MAX_DEPTH: Final = 64
 #: Makes all brackets alike, and leaves out whatever is neither a bracket nor a quotation mark.
 _ALIKE: Final = bytes.maketrans(b"{}", b"[]")
 _OTHERS: Final = bytes(set(range(256)) - set(b'[]{}"'))
+#: What some editors put before a text in UTF-8.
+_MARK: Final = b"\xef\xbb\xbf"
 
 
 def decode_json(raw: bytes, path: str = "payload") -> object:
     """Return the value of a JSON text.
 
     Args:
-        raw: the text, in UTF-8.
+        raw: the text, in UTF-8, with or without a byte order mark.
         path: what it is, for the error.
 
     Raises:
@@ -31,6 +33,7 @@ def decode_json(raw: bytes, path: str = "payload") -> object:
     """
     if len(raw) > MAX_BYTES:
         raise DocumentError(path, f"is {len(raw)} bytes, must be at most {MAX_BYTES}")
+    raw = raw.removeprefix(_MARK)
     if not raw.strip():
         raise DocumentError(path, "is empty, must be JSON")
     _check_depth(raw, path)

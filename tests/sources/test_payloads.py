@@ -20,7 +20,7 @@ from abmiddleware.exceptions import DocumentError
 from abmiddleware.sources import DecryptionError, GrowthBook, decrypt
 from abmiddleware.sources.json_text import MAX_BYTES, decode_json
 from abmiddleware.sources.payloads import Held
-from tests.sources.server import Server, flag, payload
+from tests.sources.server import Server, flag, payload, raw
 from tests.sources.support import watching
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "growthbook_cases.json").read_text())
@@ -298,7 +298,8 @@ def test_an_encrypted_payload_is_served(server: Server) -> None:
         b'{"a":"\xed\xa0\x80"}',
         b'{"a":"\\ud800"}',
         b'{"a":"\x01"}',
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
         b"{'a':1}",
         b"{}{}",
         b'"\\',
@@ -341,6 +342,13 @@ def test_depth_is_told() -> None:
 def test_brackets_in_strings_do_not_count(text: str) -> None:
     """Depth is that of the values, and 64 levels are allowed."""
     assert decode_json(text.encode()) == json.loads(text)
+
+
+def test_a_byte_order_mark_is_left_out(server: Server) -> None:
+    """Some proxies and editors put one before the text."""
+    server.api = raw(b"\xef\xbb\xbf" + json.dumps(flag(1)).encode())
+    with watching(server) as watched:
+        watched.sees(1)
 
 
 @pytest.mark.parametrize("raw", [b"{}", b"{"], ids=["good", "bad"])
