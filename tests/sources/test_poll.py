@@ -294,7 +294,7 @@ def test_a_change_that_nobody_could_take_is_told_again(
             raise ZeroDivisionError
 
     with watching(server) as watched:
-        watched.source._holding._changed = changed
+        watched.source._holding.changed = changed
         watched.until(lambda: len(calls) == 3 and not watched.source.status().last_error)
         watched.until(after(server, 2))
     assert len(calls) == 3
