@@ -6,6 +6,7 @@ import base64
 import contextlib
 import gc
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -363,6 +364,32 @@ def test_the_garbage_collector_is_left_as_it_was(raw: bytes, enabled: bool) -> N
         assert gc.isenabled() is enabled
     finally:
         gc.enable() if before else gc.disable()
+
+
+FORK = """
+import gc, os, sys
+import msgspec
+from abmiddleware.sources import json_text
+
+def decode(raw):
+    assert not gc.isenabled()
+    if not os.fork():
+        os._exit(gc.isenabled())
+    print(os.waitstatus_to_exitcode(os.wait()[1]))
+
+msgspec.json.decode = decode
+json_text.decode_json(b"{}")
+gc.disable()
+json_text.decode_json(b"{}")
+"""
+
+
+def test_a_child_forked_amid_decoding_has_its_garbage_collector() -> None:
+    """The thread that turned it off is not in it; whoever runs without it still does."""
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("1\n0\n", "")
 
 
 JSON = st.recursive(
