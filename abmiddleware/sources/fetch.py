@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_REDIRECTS: Final = 3
 #: Longer ones are not sent back, in characters.
 _MAX_ETAG: Final = 256
+#: Seconds; a wait of none would be an error of the socket.
+_LEAST_WAIT: Final = 0.001
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
@@ -44,8 +46,8 @@ class Http:
         # All of it is imported here: a thread that imports while its process forks leaves the
         # child with a lock that nobody holds.
         self._httpx = required("httpx2", "http", "GrowthBook")
-        for module in ("httpcore2", "encodings.idna"):
-            required(module, "http", "GrowthBook")
+        self._httpcore = required("httpcore2", "http", "GrowthBook")
+        required("encodings.idna", "http", "GrowthBook")
         self.origin = origin
         self.deadlines = deadlines
         self._secrets = secrets
@@ -136,6 +138,32 @@ class Http:
                 yield response
             finally:
                 response.close()
+
+    def meanwhile(self, response: httpx2.Response, work: Callable[[], float]) -> None:
+        """Let something else be done while the next bytes of a body are waited for.
+
+        A read that has timed out ends the response, so this one waits in pieces, and lets only
+        the last one time out. TLS keeps what came of a record, so a piece loses nothing.
+
+        Args:
+            response: its body is not read yet.
+            work: does what is due; returns when to call it again, on the monotonic clock.
+        """
+        stream = response.extensions["network_stream"]
+        read = stream.read
+
+        def read_in_pieces(size: int, timeout: float) -> bytes:
+            end = monotonic() + timeout
+            while True:
+                until = min(end, work())
+                try:
+                    chunk: bytes = read(size, max(_LEAST_WAIT, until - monotonic()))
+                    return chunk
+                except self._httpcore.ReadTimeout:
+                    if monotonic() >= end:
+                        raise
+
+        stream.read = read_in_pieces
 
     def _redirected(self, url: Any, target: str) -> Any:
         """Return the URL that a redirect leads to.

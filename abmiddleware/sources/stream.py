@@ -93,14 +93,21 @@ class Stream:
                 raise FetchError("the stream is compressed, which nobody asked for")
             self._life, self.error = life, ""
             self._poll.beside_stream(True)
+            life.deadline = monotonic() + silence
+            self._http.meanwhile(response, lambda: self._poll_if_due(life))
             events = EventReader()
             for chunk in response.iter_raw():
                 if life.over.is_set():
                     return
                 self._take(chunk, events, life)
-                if monotonic() >= self._poll.due:
-                    self._poll.ask(life)
                 life.deadline = monotonic() + silence
+
+    def _poll_if_due(self, life: Life) -> float:
+        """Poll beside the stream; return when to do so next."""
+        if monotonic() >= self._poll.due and not life.over.is_set():
+            self._poll.ask(life)
+            life.deadline = monotonic() + self._http.deadlines.silence
+        return self._poll.due
 
     def _take(self, chunk: bytes, events: EventReader, life: Life) -> None:
         """Take what a chunk completes; several calls to fetch are one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from time import monotonic
 from typing import Any
 
@@ -28,7 +29,7 @@ from tests.sources.server import (
     streaming,
     truncated,
 )
-from tests.sources.support import QUICK, watching
+from tests.sources.support import PATIENT, QUICK, watching
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 #: What a server can do wrong with a connection to its stream, or with an event.
@@ -250,3 +251,57 @@ def test_a_closed_source_has_no_stream(server: Server) -> None:
         watched.until(lambda: watched.source.status().streaming)
         watched.source.close()
         assert not watched.source.status().streaming
+
+
+def test_polls_go_on_beside_a_stream_that_says_nothing(server: Server) -> None:
+    """A half-open connection hides no change: the polls beside it find it, and it stays open."""
+    server.api = streaming(flag(1))
+    server.sub = stream(b": hi\n\n")
+    with watching(server, deadlines=replace(PATIENT, silence=60)) as watched:
+        watched.until(lambda: watched.source.status().streaming)
+        count = len(server.asked("api"))
+        watched.until(lambda: len(server.asked("api")) >= count + 2)
+        server.api = streaming(flag(2))
+        watched.sees(2)
+        assert watched.source.status().streaming
+    assert len(server.asked("sub")) == 1
+
+
+def test_what_comes_while_a_poll_is_made_is_not_lost(server: Server) -> None:
+    """An event that is sent in many pieces, with polls in between, is taken whole."""
+
+    def handle(connection: Connection) -> None:
+        connection.send(STREAM_HEAD)
+        for byte in event(flag(2)):
+            connection.over.wait(0.02)
+            connection.send(bytes([byte]))
+        hang(connection)
+
+    server.api, server.sub = sequence([streaming(flag(1)), status(503)]), handle
+    with watching(server) as watched:
+        watched.sees(2)
+    assert len(server.asked("sub")) == 1
+    assert len(server.asked("api")) > 2
+
+
+def test_a_stream_may_begin_with_silence(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deadline of an answer does not cut a stream that is open but has sent nothing yet."""
+    monkeypatch.setattr("abmiddleware.sources.refresher._GRACE", 0.05)
+    monkeypatch.setattr("abmiddleware.sources.refresher._BETWEEN", 0.01)
+    speak = threading.Event()
+
+    def handle(connection: Connection) -> None:
+        connection.send(STREAM_HEAD)
+        speak.wait(10)
+        connection.send(event(flag(2)))
+        hang(connection)
+
+    server.api, server.sub = streaming(flag(1)), handle
+    deadlines = Deadlines(connect=0.3, read=0.3, total=0.3, silence=9)
+    with watching(server, deadlines=deadlines, **RARELY) as watched:
+        watched.until(lambda: watched.source.status().streaming)
+        began = monotonic()
+        watched.keeps(1, until=lambda: monotonic() - began > 0.7)
+        speak.set()
+        watched.sees(2)
+    assert len(server.asked("sub")) == 1
