@@ -157,8 +157,7 @@ class Http:
             while True:
                 until = min(end, work())
                 try:
-                    chunk: bytes = read(size, max(_LEAST_WAIT, until - monotonic()))
-                    return chunk
+                    return bytes(read(size, max(_LEAST_WAIT, until - monotonic())))
                 except self._httpcore.ReadTimeout:
                     if monotonic() >= end:
                         raise

@@ -136,14 +136,12 @@ class GrowthBook:
     def status(self) -> SourceStatus:
         """Tell how it is doing."""
         holding, poll, stream = self._holding, self._poll, self._stream
-        confirmed, interval = holding.confirmed, self._interval
-        if stream.is_open:  # a stream may be silent for longer than polls are apart
-            interval = max(interval, self._deadlines.silence / _MISSED)
+        confirmed = holding.confirmed
         return SourceStatus(
             name=self.name,
             ready=self.document is not None,
             age_seconds=None if confirmed is None else monotonic() - confirmed,
-            interval_seconds=interval,
+            interval_seconds=self._expected(),
             last_error="; ".join(filter(None, (poll.error, stream.error, self._error))),
             version=holding.version,
             origin=holding.origin,
@@ -181,11 +179,17 @@ class GrowthBook:
             stream.follow(life)
         return min(poll.due, stream.due if wants_stream else poll.due) - monotonic()
 
+    def _expected(self) -> float:
+        """Return the seconds within which there should be news."""
+        if self._stream.is_open:  # it may be silent for longer than polls are apart
+            return max(self._interval, self._deadlines.silence / _MISSED)
+        return self._interval
+
     def _warn_if_stale(self) -> None:
-        if self._begun_in != os.getpid() or self._stream.is_open:
+        if self._begun_in != os.getpid():
             return
         age = monotonic() - max(self._began, self._holding.confirmed or 0.0)
-        if age > _MISSED * self._interval:
+        if age > _MISSED * self._expected():
             notices.warn(
                 f"{self.name} age",
                 "%s had no news for %.0f seconds, %d intervals or more: %s",

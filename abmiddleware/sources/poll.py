@@ -49,35 +49,61 @@ class Poll:
         self.failures = 0
         self._failures_in_row = 0
         self._is_beside_stream = False
+        #: When the last poll began, on the monotonic clock.
+        self._asked = float("-inf")
+        #: Whether caches on the way must not answer the next poll.
+        self._past_cache = False
+        #: Whether this process has had a configuration from the server.
+        self._has_heard = False
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last poll failed."""
+        return self._failures_in_row > 0
+
+    @property
+    def vouches(self) -> bool:
+        """Whether what is held was current in this process, and no poll has failed since."""
+        return self._has_heard and not self.is_failing
 
     def begin(self) -> None:
         """Begin in a process: at once, unless there is something to serve."""
         is_serving = self._holding.held.document is not None
         self.due = monotonic() + self._retry.after_start(self._interval, is_serving=is_serving)
-        self._is_beside_stream = False
+        self._is_beside_stream = self._has_heard = self._past_cache = False
+        self._failures_in_row, self._asked = 0, float("-inf")
 
     def beside_stream(self, is_open: bool) -> None:
         """Poll rarely from the next time on, or as usual again.
 
         The next poll stays where it would be: it finds what changed before the stream was open.
+        After a failure it is not brought forward, however often a stream comes and goes.
         """
         self._is_beside_stream = is_open
-        self.due = min(self.due, monotonic() + self._retry.after_success(self._interval))
+        if not self.is_failing:
+            self.due = min(self.due, monotonic() + self._retry.after_success(self._interval))
 
-    def forget(self) -> None:
+    def overtaken(self) -> None:
         """Read the next body, even one that was read before: a stream has brought another."""
         self._etag, self._body = "", None
+        self._has_heard = True
 
-    def ask(self, life: Life, *, past_cache: bool = False) -> None:
-        """Poll once; never raises.
+    def hasten(self) -> None:
+        """Poll soon, and past caches: a stream tells that something has changed.
 
-        Args:
-            life: of the thread.
-            past_cache: whether caches on the way must not answer.
+        Events do not hasten what a failure has put off, and make no storm.
         """
+        self._past_cache = True
+        if not self.is_failing:
+            soon = monotonic() + self._retry.after_push()
+            self.due = min(self.due, max(soon, self._asked + self._retry.first))
+
+    def ask(self, life: Life) -> None:
+        """Poll once; never raises."""
         self.attempts += 1
-        headers = {"cache-control": "no-cache"} if past_cache else {}
-        if self._etag and not past_cache:
+        self._asked = monotonic()
+        headers = {"cache-control": "no-cache"} if self._past_cache else {}
+        if self._etag and not self._past_cache:
             headers["if-none-match"] = self._etag
         try:
             answer = self._http.get(self._path, headers, life)
@@ -89,6 +115,7 @@ class Poll:
                 self._fail(error)
         else:
             self.error, self._failures_in_row = "", 0
+            self._has_heard, self._past_cache = True, False
             times = _BESIDE_STREAM if self._is_beside_stream else 1
             self.due = monotonic() + self._retry.after_success(times * self._interval)
 

@@ -99,7 +99,7 @@ class Stream:
             for chunk in response.iter_raw():
                 if life.over.is_set():
                     return
-                self._take(chunk, events, life)
+                self._take(chunk, events)
                 life.deadline = monotonic() + silence
 
     def _poll_if_due(self, life: Life) -> float:
@@ -109,23 +109,23 @@ class Stream:
             life.deadline = monotonic() + self._http.deadlines.silence
         return self._poll.due
 
-    def _take(self, chunk: bytes, events: EventReader, life: Life) -> None:
-        """Take what a chunk completes; several calls to fetch are one.
+    def _take(self, chunk: bytes, events: EventReader) -> None:
+        """Take what a chunk completes.
+
+        Any byte tells that the stream works, but not what was sent before it was open: that is
+        known from a poll, or from a configuration that came by the stream.
 
         Raises:
             DocumentError: a configuration among it may not be used.
         """
-        must_fetch = False
         for event in events.feed(chunk):
             if event.name == b"features":
                 self._holding.take(event.data, "stream")
-                self._poll.forget()
+                self._poll.overtaken()
             elif event.name == b"features-updated":
-                must_fetch = True
-        self._holding.confirm()
-        if must_fetch:
-            life.wait(self._retry.after_push())
-            self._poll.ask(life, past_cache=True)
+                self._poll.hasten()
+        if self._poll.vouches:
+            self._holding.confirm()
 
     def _fail(self, error: Exception) -> None:
         self.failures += 1

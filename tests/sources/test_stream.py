@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -305,3 +306,85 @@ def test_a_stream_may_begin_with_silence(server: Server, monkeypatch: pytest.Mon
         speak.set()
         watched.sees(2)
     assert len(server.asked("sub")) == 1
+
+
+def storming(connection: Connection) -> None:
+    """Tell all the time that something has changed."""
+    connection.send(STREAM_HEAD)
+    while not connection.over.wait(0.005):
+        connection.send(event(b"", "features-updated"))
+
+
+@pytest.mark.parametrize(
+    "refusal", [status(429, retry_after="300"), status(401)], ids=["Retry-After", "401"]
+)
+def test_events_do_not_hasten_what_a_failure_put_off(server: Server, refusal: Handler) -> None:
+    """A server that wants to be left alone is, whatever its stream tells."""
+    server.api = sequence([streaming(flag(1)), refusal])
+    server.sub = storming
+    with watching(server, retry=replace(QUICK, refused=60.0), **RARELY) as watched:
+        watched.until(lambda: watched.source.status().failures)
+        began = monotonic()
+        watched.keeps(1, until=lambda: monotonic() - began > 0.4)
+        assert watched.source.status().streaming
+    assert len(server.asked("api")) == 2
+
+
+def test_events_make_no_storm_of_polls(server: Server) -> None:
+    """However many events come, polls are `first` apart."""
+    server.api, server.sub = streaming(flag(1)), storming
+    with watching(server, retry=replace(QUICK, first=0.1), **RARELY) as watched:
+        watched.until(lambda: len(server.asked("api")) >= 5)
+    times = [request.at for request in server.asked("api")]
+    assert times[4] - times[0] >= 0.1 * 4 * 0.9
+
+
+@pytest.mark.parametrize(
+    "refusal", [status(429, retry_after="300"), status(401)], ids=["Retry-After", "401"]
+)
+def test_a_stream_that_comes_and_goes_brings_no_poll_forward(
+    server: Server, refusal: Handler
+) -> None:
+    """What a refusal put off stays so, however often the stream is opened."""
+    server.api = sequence([streaming(flag(1)), refusal])
+    server.sub = stream(b": hi\n\n", hold=False)
+    with watching(server, retry=replace(QUICK, refused=60.0)) as watched:
+        watched.until(lambda: len(server.asked("api")) == 2)
+        count = len(server.asked("sub"))
+        watched.until(lambda: len(server.asked("sub")) >= count + 4)
+    assert len(server.asked("api")) == 2
+
+
+def test_a_heartbeat_does_not_confirm_what_polls_cannot(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While polls fail, a stream that only beats renews no age, and the log has a warning."""
+    server.api = sequence([streaming(flag(1)), raw(b"<html>")])
+    server.sub = beating()
+    with watching(server, deadlines=replace(PATIENT, silence=0.6)) as watched:
+        watched.until(lambda: watched.source.status().streaming)
+        watched.until(lambda: "had no news" in caplog.text)
+        status = watched.source.status()
+        assert status.streaming
+        assert (status.age_seconds or 0) > 3 * (status.interval_seconds or 9)
+        server.api = streaming(flag(1))
+        watched.until(lambda: (watched.source.status().age_seconds or 9) < 0.3)
+
+
+def test_a_heartbeat_does_not_confirm_what_is_kept_on_disk(server: Server, tmp_path: Path) -> None:
+    """What was last good has no age until the server has told it, whatever the stream sends."""
+    path = tmp_path / "growthbook.json"
+    server.api = streaming(flag(1))
+    with watching(server, last_good=path, stream=False) as watched:
+        watched.until(path.exists)
+    server.api = raw(b"<html>", x_sse_support="enabled")
+    server.sub = beating()
+    with watching(server, last_good=path) as watched:
+        watched.keeps(1, until=lambda: watched.source.status().streaming)
+        count = len(server.asked("api"))
+        watched.keeps(1, until=lambda: len(server.asked("api")) >= count + 2)
+        assert watched.source.status().age_seconds is None
+        server.sub = beating(event(flag(2)))
+        server.cut()
+        watched.sees(2)
+        assert watched.source.status().age_seconds is not None
