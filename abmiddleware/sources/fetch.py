@@ -106,7 +106,7 @@ class Http:
                         yield response
                         return
                     url = self._redirected(url, target)
-            raise FetchError(f"the server redirects more than {MAX_REDIRECTS} times", refused=True)
+            raise FetchError(f"the server redirects more than {MAX_REDIRECTS} times")
         except (self._httpx.HTTPError, self._httpx.InvalidURL, OSError) as error:
             raise FetchError(self.masked(error)) from None
 
@@ -174,9 +174,7 @@ class Http:
         is_same = (to.scheme, to.port) == (url.scheme, url.port)
         is_safer = (url.scheme, to.scheme) == ("http", "https")
         if to.host != url.host or to.userinfo or not (is_same or is_safer):
-            raise FetchError(
-                "the server redirects to another place, which is refused", refused=True
-            )
+            raise FetchError("the server redirects to another place, which is refused")
         return to
 
     def masked(self, error: Exception) -> str:

@@ -162,6 +162,20 @@ def test_a_refusal_is_repeated_in_the_slow_lane(server: Server) -> None:
         server.require_no_more_connections(0.3)
 
 
+@pytest.mark.parametrize(
+    "target", ["https://maintenance.example/", "/api/again"], ids=["away", "in a circle"]
+)
+def test_a_redirect_for_a_while_is_not_a_refusal(server: Server, target: str) -> None:
+    """A page for the time of maintenance puts off no poll for minutes."""
+    server.api = payload(flag(1))
+    with watching(server, retry=QUICK_BUT_REFUSED) as watched:
+        watched.sees(1)
+        server.api = status(302, location=target)
+        watched.until(lambda: watched.source.status().failures)
+        server.api = payload(flag(2))
+        watched.sees(2)
+
+
 @pytest.mark.parametrize("code", [408, 429, 500, 502, 503])
 def test_what_passes_by_itself_is_not_a_refusal(server: Server, code: int) -> None:
     """These are asked again soon, even where refusals wait."""
