@@ -172,6 +172,8 @@ class GrowthBook:
             poll.begin()
             stream.begin()
             self._begun_in = life.pid
+        poll.settle(life)
+        stream.settle(life)
         if monotonic() >= poll.due:
             poll.ask(life)
         wants_stream = self._may_stream and poll.streams

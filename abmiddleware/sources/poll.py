@@ -13,6 +13,8 @@ from abmiddleware.sources.holding import Holding
 from abmiddleware.sources.refresher import Life
 from abmiddleware.sources.retry import Retry
 
+#: What there is to tell of a step that never ended.
+PAST_DEADLINE: Final = "no answer came within its deadline, be it for the host's name"
 #: Beside an open stream, polls are that many times rarer.
 _BESIDE_STREAM: Final = 5
 
@@ -53,6 +55,8 @@ class Poll:
         self._asked = float("-inf")
         #: Whether caches on the way must not answer the next poll.
         self._past_cache = False
+        #: Of the thread whose poll is under way, or was given up in it.
+        self._asking: Life | None = None
         #: Whether this process has had a configuration from the server.
         self._has_heard = False
 
@@ -71,7 +75,7 @@ class Poll:
         is_serving = self._holding.held.document is not None
         self.due = monotonic() + self._retry.after_start(self._interval, is_serving=is_serving)
         self._is_beside_stream = self._has_heard = self._past_cache = False
-        self._failures_in_row, self._asked = 0, float("-inf")
+        self._failures_in_row, self._asked, self._asking = 0, float("-inf"), None
 
     def beside_stream(self, is_open: bool) -> None:
         """Poll rarely from the next time on, or as usual again.
@@ -98,10 +102,16 @@ class Poll:
             soon = monotonic() + self._retry.after_push()
             self.due = min(self.due, max(soon, self._asked + self._retry.first))
 
+    def settle(self, life: Life) -> None:
+        """Count the poll in which the thread before this one was given up."""
+        if self._asking is not None and self._asking is not life:
+            self._asking = None
+            self._fail(FetchError(PAST_DEADLINE))
+
     def ask(self, life: Life) -> None:
         """Poll once; never raises."""
         self.attempts += 1
-        self._asked = monotonic()
+        self._asked, self._asking = monotonic(), life
         headers = {"cache-control": "no-cache"} if self._past_cache else {}
         if self._etag and not self._past_cache:
             headers["if-none-match"] = self._etag
@@ -112,8 +122,10 @@ class Poll:
             self._use(answer)
         except Exception as error:  # noqa: BLE001  # whatever it is, the next poll may mend it
             if not life.over.is_set():
+                self._asking = None
                 self._fail(error)
         else:
+            self._asking = None
             self.error, self._failures_in_row = "", 0
             self._has_heard, self._past_cache = True, False
             times = _BESIDE_STREAM if self._is_beside_stream else 1

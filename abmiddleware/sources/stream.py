@@ -12,7 +12,7 @@ from abmiddleware.sources.answer import FetchError
 from abmiddleware.sources.events import EventReader
 from abmiddleware.sources.fetch import Http
 from abmiddleware.sources.holding import Holding
-from abmiddleware.sources.poll import Poll
+from abmiddleware.sources.poll import PAST_DEADLINE, Poll
 from abmiddleware.sources.refresher import Life
 from abmiddleware.sources.retry import Retry
 
@@ -47,6 +47,8 @@ class Stream:
         self.attempts = 0
         self.failures = 0
         self._failures_in_row = 0
+        #: Of the thread that follows the stream, or was given up in it.
+        self._following: Life | None = None
         #: Of the thread that has the stream open.
         self._life: Life | None = None
 
@@ -58,11 +60,18 @@ class Stream:
 
     def begin(self) -> None:
         """Begin in a process."""
-        self.due, self._failures_in_row, self._life = 0.0, 0, None
+        self.due, self._failures_in_row = 0.0, 0
+        self._life = self._following = None
+
+    def settle(self, life: Life) -> None:
+        """Count the connection in which the thread before this one was given up."""
+        if self._following is not None and self._following is not life:
+            self._end(FetchError(PAST_DEADLINE))
 
     def follow(self, life: Life) -> None:
         """Connect and take what comes, until the connection ends; never raises."""
         self.attempts += 1
+        self._following = life
         began = monotonic()
         try:
             self._read(life)
@@ -71,11 +80,14 @@ class Stream:
             error = caught
         if life.over.is_set():
             return
-        if self._life is life:
-            self._life = None
-            self._poll.beside_stream(False)
         if monotonic() - began >= self._retry.healthy:
             self._failures_in_row = 0
+        self._end(error)
+
+    def _end(self, error: Exception) -> None:
+        if self._life is self._following:
+            self._poll.beside_stream(False)
+        self._life = self._following = None
         self._fail(error)
 
     def _read(self, life: Life) -> None:

@@ -22,7 +22,9 @@ from abmiddleware.sources import Deadlines, GrowthBook, Retry
 from tests.sources.server import (
     STREAM_HEAD,
     Connection,
+    Handler,
     Server,
+    drip,
     event,
     flag,
     hang,
@@ -395,3 +397,44 @@ def test_a_fork_that_python_is_not_told_of(server: Server) -> None:
         server.api = payload(flag(2))
         watched.sees(2)
         assert refresher._life is not life
+
+
+def test_a_poll_that_never_ends_is_counted_and_told(
+    server: Server, lost_names: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was given up in looking up a name is a failure like any other."""
+    server.api = payload(flag(1))
+    monkeypatch.setattr("abmiddleware.sources.refresher._GRACE", 0.1)
+    monkeypatch.setattr("abmiddleware.sources.refresher._BETWEEN", 0.01)
+    with watching(server, deadlines=Deadlines(total=0.1)) as watched:
+        watched.until(lambda: watched.source.status().failures)
+        assert "within its deadline" in watched.source.status().last_error
+        monkeypatch.undo()
+        lost_names.set()
+        watched.sees(1)
+        watched.until(lambda: not watched.source.status().last_error)
+        assert watched.source.status().failures < watched.source.status().attempts
+
+
+#: Heads of answers that never end, though bytes come all the time.
+ENDLESS = {
+    "headers": drip(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 10_000),
+    "early hints": drip(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000),
+}
+
+
+@pytest.mark.parametrize("is_streaming", [False, True], ids=["poll", "stream"])
+@pytest.mark.parametrize("endless", ENDLESS.values(), ids=ENDLESS)
+def test_an_answer_whose_head_never_ends_is_counted_and_told(
+    server: Server, monkeypatch: pytest.MonkeyPatch, endless: Handler, is_streaming: bool
+) -> None:
+    """It is cut at its deadline, and asked for again."""
+    monkeypatch.setattr("abmiddleware.sources.refresher._GRACE", 0.1)
+    monkeypatch.setattr("abmiddleware.sources.refresher._BETWEEN", 0.01)
+    server.api, server.sub = (streaming(flag(1)), endless) if is_streaming else (endless, hang)
+    with watching(server, deadlines=Deadlines(total=0.3), poll_seconds=60) as watched:
+        watched.until(lambda: watched.source.status().failures >= 2)
+        assert "within its deadline" in watched.source.status().last_error
+        server.api, server.sub = streaming(flag(2)), stream(event(flag(2)))
+        watched.sees(2)
+        watched.until(lambda: not watched.source.status().last_error)

@@ -387,4 +387,4 @@ def test_a_heartbeat_does_not_confirm_what_is_kept_on_disk(server: Server, tmp_p
         server.sub = beating(event(flag(2)))
         server.cut()
         watched.sees(2)
-        assert watched.source.status().age_seconds is not None
+        watched.until(lambda: watched.source.status().age_seconds is not None)
