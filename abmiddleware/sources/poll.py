@@ -51,8 +51,8 @@ class Poll:
         self.failures = 0
         self._failures_in_row = 0
         self._is_beside_stream = False
-        #: When the last poll began, on the monotonic clock.
-        self._asked = float("-inf")
+        #: When the last good poll ended, on the monotonic clock.
+        self._answered = float("-inf")
         #: Whether caches on the way must not answer the next poll.
         self._past_cache = False
         #: Of the thread whose poll is under way, or was given up in it.
@@ -75,7 +75,7 @@ class Poll:
         is_serving = self._holding.held.document is not None
         self.due = monotonic() + self._retry.after_start(self._interval, is_serving=is_serving)
         self._is_beside_stream = self._has_heard = self._past_cache = False
-        self._failures_in_row, self._asked, self._asking = 0, float("-inf"), None
+        self._failures_in_row, self._answered, self._asking = 0, float("-inf"), None
 
     def beside_stream(self, is_open: bool) -> None:
         """Poll rarely from the next time on, or as usual again.
@@ -100,7 +100,7 @@ class Poll:
         self._past_cache = True
         if not self.is_failing:
             soon = monotonic() + self._retry.after_push()
-            self.due = min(self.due, max(soon, self._asked + self._retry.first))
+            self.due = min(self.due, max(soon, self._answered + self._retry.first))
 
     def settle(self, life: Life) -> None:
         """Count the poll in which the thread before this one was given up."""
@@ -111,7 +111,7 @@ class Poll:
     def ask(self, life: Life) -> None:
         """Poll once; never raises."""
         self.attempts += 1
-        self._asked, self._asking = monotonic(), life
+        self._asking = life
         headers = {"cache-control": "no-cache"} if self._past_cache else {}
         if self._etag and not self._past_cache:
             headers["if-none-match"] = self._etag
@@ -128,8 +128,9 @@ class Poll:
             self._asking = None
             self.error, self._failures_in_row = "", 0
             self._has_heard, self._past_cache = True, False
+            self._answered = monotonic()
             times = _BESIDE_STREAM if self._is_beside_stream else 1
-            self.due = monotonic() + self._retry.after_success(times * self._interval)
+            self.due = self._answered + self._retry.after_success(times * self._interval)
 
     def _use(self, answer: Answer | None) -> None:
         """Take over the answer's configuration, unless it is the one that is held.
