@@ -7,7 +7,8 @@ import os
 import threading
 from collections import deque
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
+from weakref import WeakValueDictionary
 
 from abmiddleware.exposures.rotation import Identity, Rotation, identity_of
 from abmiddleware.notices import notices
@@ -27,10 +28,16 @@ class OpenFile:
     """A descriptor that is closed when the last thread that writes through it lets go of it."""
 
     descriptor = -1
+    #: Who has a number. What was closed behind a file's back may be given to the next one.
+    _owners: ClassVar[WeakValueDictionary[int, OpenFile]] = WeakValueDictionary()
 
     def __init__(self, path: Path) -> None:
         self.descriptor = os.open(path, _FLAGS, 0o640)
         self.identity: Identity = identity_of(os.fstat(self.descriptor))
+        before = self._owners.get(self.descriptor)
+        if before is not None:
+            before.give_up()
+        self._owners[self.descriptor] = self
 
     def status(self) -> os.stat_result | None:
         """Return the file's status; None where the descriptor is not of this file any more.

@@ -278,6 +278,20 @@ def test_a_closed_descriptor_is_opened_anew(path: Path) -> None:
     assert len(open_on(path)) == 1
 
 
+def test_a_number_that_another_journal_got_is_left_to_it(path: Path) -> None:
+    """After descriptors were closed, two journals of one path never close each other's."""
+    first, second = Journal(path), Journal(path)
+    first.write([outcome(event_id="1")])
+    for number in open_on(path):
+        os.close(number)
+    second.write([outcome(event_id="2")])
+    first.close()
+
+    assert len(open_on(path)) == 1
+    second.write([outcome(event_id="3")])
+    assert event_ids(path) == ["1", "2", "3"]
+
+
 def test_descriptors_closed_under_many_threads_lose_nothing(path: Path) -> None:
     """Threads that all meet a closed descriptor write all the same and leave no pile of them."""
     journal = Journal(path)
