@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,23 @@ def test_a_missing_journal_is_an_error(path: Path) -> None:
     """A wrong path is told when it is read, and not taken for an empty journal."""
     with pytest.raises(FileNotFoundError):
         list(JournalReader(path))
+
+
+def test_rotated_files_are_read_first_on_request(path: Path) -> None:
+    """Asked for them, the reader begins with the oldest file that a rotation has renamed."""
+    for number, name in enumerate(["journal.jsonl.2", "journal.jsonl.1", "journal.jsonl"]):
+        rotated = path.with_name(name)
+        Journal(rotated).write([outcome(event_id=name)])
+        os.utime(rotated, ns=(number, number))
+
+    def names(*, rotated: bool) -> list[str]:
+        return [one.event_id for one in JournalReader(path, rotated=rotated)]
+
+    assert names(rotated=True) == ["journal.jsonl.2", "journal.jsonl.1", "journal.jsonl"]
+    assert names(rotated=False) == ["journal.jsonl"]
+
+
+def test_a_missing_journal_is_an_error_with_rotated_files_too(path: Path) -> None:
+    """Where there is no file at all, the path is wrong."""
+    with pytest.raises(FileNotFoundError, match="there is no journal"):
+        list(JournalReader(path, rotated=True))
