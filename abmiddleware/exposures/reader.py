@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from abmiddleware.exposures.recovery import Line, Lines, recover
 from abmiddleware.exposures.records import Row, decode
+from abmiddleware.exposures.recovery import Line, Lines, recover
 from abmiddleware.exposures.siblings import siblings
 
 #: Read at once, in bytes.

@@ -12,8 +12,8 @@ from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
-from abmiddleware.exposures.recovery import Line, Lines
 from abmiddleware.exposures.reader import BLOCK
+from abmiddleware.exposures.recovery import Line, Lines
 from abmiddleware.exposures.siblings import Sibling, siblings
 from abmiddleware.notices import notices
 

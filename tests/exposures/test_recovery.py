@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from abmiddleware.exposures.recovery import MAX_LINE, Line, Lines, Piece, recover
 from abmiddleware.exposures.records import decode, encode, row
+from abmiddleware.exposures.recovery import MAX_LINE, Line, Lines, Piece, recover
 from tests.exposures.facts import exposure, link, outcome
 
 ROW = encode(exposure())

@@ -1,0 +1,158 @@
+"""Runs the agent as a process: one per journal, stopped within seconds, whatever hangs."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Final, TextIO
+
+from abmiddleware.agent.delivery import told
+from abmiddleware.agent.settings import Settings
+from abmiddleware.agent.shipping import Shipping
+from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.notices import notices
+
+logger = logging.getLogger("abmiddleware.agent")
+
+#: Seconds that a step under way may take when the agent is to stop.
+GRACE: Final = 4.0
+#: Seconds until a failed step is tried again, at first and at most.
+_FIRST: Final = 0.5
+_LAST: Final = 10.0
+
+
+class Lock:
+    """What only one agent of a journal holds; the kernel lets go of it when a process ends.
+
+    Args:
+        directory: of the agent; made if it is not there.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / "lock"
+        self._file: TextIO | None = None
+
+    def take(self) -> None:
+        """Take it.
+
+        Raises:
+            ConfigurationError: another agent has it, or the directory cannot be made.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("a+")
+        except OSError as error:
+            raise ConfigurationError(
+                f"state: {self.path.parent} cannot be used: {error}; name a directory that can "
+                "be written to with --state"
+            ) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = holder_of(self.path.parent)
+            self._file.close()
+            raise ConfigurationError(
+                f"another agent (process {holder or 'unknown'}) ships this journal already: stop "
+                "it first, or name another --state for a second destination"
+            ) from None
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+
+def holder_of(directory: Path) -> str:
+    """Return the process id of the agent that runs there; "" if none does."""
+    try:
+        with (directory / "lock").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().strip() or "unknown"
+    except OSError:
+        pass
+    return ""
+
+
+class Runner:
+    """Runs steps in a thread, so that signals are heard while one hangs.
+
+    Args:
+        settings: what the agent is told.
+        once: end when the journal is delivered, or at the first failure.
+    """
+
+    def __init__(self, settings: Settings, *, once: bool = False) -> None:
+        self._settings = settings
+        self._once = once
+        self._stop = threading.Event()
+        self._failed = False
+        self._over = threading.Event()
+
+    def run(self) -> int:
+        """Run until a signal comes; return the exit code.
+
+        Raises:
+            ConfigurationError: the agent is told something wrong.
+        """
+        lock = Lock(self._settings.directory)
+        lock.take()
+        shipping = Shipping(self._settings)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        thread = threading.Thread(target=self._work, args=(shipping,), daemon=True, name="shipping")
+        thread.start()
+        while not self._stop.is_set() and not self._over.is_set():
+            self._over.wait(0.2)
+        thread.join(GRACE)
+        if thread.is_alive():
+            logger.warning("stopped while a delivery was under way; the next start repeats it")
+            logging.shutdown()
+            os._exit(0)  # the thread hangs in the network, and would keep the process
+        return 1 if self._failed else 0
+
+    def _work(self, shipping: Shipping) -> None:
+        try:
+            failures = 0
+            while not self._stop.is_set():
+                count, failures = self._step(shipping, failures)
+                if self._once and (self._failed or not count):
+                    return
+                self._stop.wait(self._pause(count, failures))
+        finally:
+            shipping.close()
+            self._over.set()
+
+    def _step(self, shipping: Shipping, failures: int) -> tuple[int, int]:
+        began = time.monotonic()
+        try:
+            count = shipping.step()
+            self._note(shipping, None)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the next step may mend it
+            self._failed = True
+            notices.warn("shipping", "the journal is not delivered: %s", told(error))
+            self._note(shipping, error)
+            return 0, failures + 1
+        self._failed = False
+        if count:
+            logger.info("delivered %d records in %.1f s", count, time.monotonic() - began)
+        return count, 0
+
+    @staticmethod
+    def _note(shipping: Shipping, error: BaseException | None) -> None:
+        try:
+            shipping.note(error)
+        except OSError as problem:  # the disk is full, say: the journal waits
+            notices.warn("note", "the agent's state cannot be written: %s", problem)
+
+    def _pause(self, count: int, failures: int) -> float:
+        if failures:
+            bound = min(_LAST, _FIRST * float(2 ** min(failures, 8)))
+            return bound * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+        return 0.0 if count >= self._settings.batch or self._once else self._settings.interval
