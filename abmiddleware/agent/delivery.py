@@ -155,4 +155,8 @@ def told(error: BaseException) -> str:
         if cause is root:
             break
         root = cause
-    return " ".join(f"{type(root).__name__}: {root}".split())[:500]
+    # A job that failed tells of it by a traceback, whose first line at the margin is the error.
+    lines = str(getattr(root, "failed_message", "")).strip().splitlines()
+    plain = [line for line in lines if not line.startswith((" ", "Traceback"))]
+    text = "\n".join(plain) or f"{type(root).__name__}: {root}"
+    return " ".join(text.split())[:500]

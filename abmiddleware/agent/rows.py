@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -15,8 +15,8 @@ TABLES: Final = {"exposure": "exposures", "outcome": "outcomes", "link": "links"
 _MAX_EVENT_ID: Final = 256
 #: The first microsecond of the year 10,000, which many databases lack.
 _MAX_TS: Final = 253_402_300_800_000_000
-#: Integers of this size are refused by databases.
-_MAX_INT: Final = 2**63
+#: What databases take as an integer.
+INTEGER: Final = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 #: An escaped NUL, which PostgreSQL and others refuse; not a backslash that is followed by text.
 _NUL: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
@@ -25,13 +25,19 @@ _NUL: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 def _form(kind: str, row: type[msgspec.Struct]) -> type[Any]:
     """Return a form of row whose objects are not decoded, and whose type is its tag."""
     fields = [
-        (field.name, msgspec.Raw if "dict" in str(field.type) else field.type)
+        (field.name, _type(field.type))
         for field in msgspec.structs.fields(row)
         if field.name != "type"
     ]
     return msgspec.defstruct(
         f"Raw{row.__name__}", fields, tag_field="type", tag=kind, frozen=True, gc=False
     )
+
+
+def _type(of: Any) -> Any:
+    if of is int:
+        return INTEGER
+    return msgspec.Raw if "dict" in str(of) else of
 
 
 #: The form of the rows of each table.
@@ -81,15 +87,3 @@ def _plain(line: bytes) -> bytes:
     except RecursionError:
         raise ValueError("the row is nested too deeply") from None
     return _NUL.sub(rb"\1\\ufffd", line)
-
-
-def check_integers(row: Any) -> None:
-    """Tell whether a database takes the integers of a row.
-
-    Raises:
-        ValueError: it has one of more than 64 bits.
-    """
-    for name in row.__struct_fields__:
-        value = getattr(row, name)
-        if type(value) is int and not -_MAX_INT <= value < _MAX_INT:
-            raise ValueError(f"{name}: is {value}, must have 64 bits")

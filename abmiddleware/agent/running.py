@@ -119,17 +119,20 @@ class Runner:
 
     def _work(self, shipping: Shipping) -> None:
         try:
-            failures = 0
+            failures, goal = 0, shipping.sizes()
             while not self._stop.is_set():
-                count, failures = self._step(shipping, failures)
-                if self._once and (self._failed or not count):
+                failures = self._step(shipping, failures)
+                # Who writes on keeps nobody from ending.
+                is_done = not shipping.has_more or shipping.is_past(goal)
+                if self._once and (self._failed or is_done):
                     return
-                self._stop.wait(self._pause(count, failures))
+                self._stop.wait(self._pause(failures, has_more=shipping.has_more))
         finally:
             shipping.close()
             self._over.set()
 
-    def _step(self, shipping: Shipping, failures: int) -> tuple[int, int]:
+    def _step(self, shipping: Shipping, failures: int) -> int:
+        """Do a step; return how many have failed in a row."""
         began = time.monotonic()
         try:
             count = shipping.step()
@@ -138,11 +141,11 @@ class Runner:
             self._failed = True
             notices.warn("shipping", "the journal is not delivered: %s", told(error))
             self._note(shipping, error)
-            return 0, failures + 1
+            return failures + 1
         self._failed = False
         if count:
             logger.info("delivered %d records in %.1f s", count, time.monotonic() - began)
-        return count, 0
+        return 0
 
     @staticmethod
     def _note(shipping: Shipping, error: BaseException | None) -> None:
@@ -151,8 +154,8 @@ class Runner:
         except OSError as problem:  # the disk is full, say: the journal waits
             notices.warn("note", "the agent's state cannot be written: %s", problem)
 
-    def _pause(self, count: int, failures: int) -> float:
+    def _pause(self, failures: int, *, has_more: bool) -> float:
         if failures:
             bound = min(_LAST, _FIRST * float(2 ** min(failures, 8)))
             return bound * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
-        return 0.0 if count >= self._settings.batch or self._once else self._settings.interval
+        return 0.0 if has_more else self._settings.interval

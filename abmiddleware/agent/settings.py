@@ -9,6 +9,8 @@ from typing import Final
 import msgspec
 
 MIB: Final = 1024 * 1024
+#: A smaller quota, in MiB, leaves no room for work beside the loader's own files.
+LEAST_QUOTA: Final = 4
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ _BYTES: Final = 2048
 _LEAST: Final = 1 * MIB
 #: The only part of a batch whose days are together.
 _ALL: Final = "all"
+#: Records in a row that may be refused; of more the destination is to blame.
+_MAX_SUSPECTS: Final = 20
 
 
 class OverQuotaError(Exception):
@@ -53,8 +55,23 @@ class Shipping:
         self._quarantine = Quarantine(settings.quarantine, settings.quota // 8)
         #: Records of the next batch; fewer while one is looked for that is refused.
         self._limit = settings.batch
-        #: Whether the first record of the next batch is left out, to see if others are taken.
-        self._suspects = False
+        #: First records of the next batch that are left out, to see if the one behind is taken.
+        self._suspects = 0
+        #: Why the last one was refused.
+        self._reason = ""
+        #: Whether the next step should not wait.
+        self.has_more = False
+
+    def sizes(self) -> dict[str, int]:
+        """Return the sizes of the journal's files, in bytes."""
+        return {file.key: file.size for file in self._tail.files()}
+
+    def is_past(self, sizes: Mapping[str, int]) -> bool:
+        """Tell whether all that the journal had at some time is delivered."""
+        places = self.state.places
+        return all(
+            key in places and places[key].offset >= size for key, size in sizes.items() if size
+        )
 
     def close(self) -> None:
         """Close the journal's files."""
@@ -68,12 +85,13 @@ class Shipping:
             OverQuotaError: there is no room for it.
             Exception: it did not work, and is repeated by the next step.
         """
+        self.has_more = False
         pending = self.state.pending
         limit = self._limit if pending is not None else self._within_quota()
         batch = read_batch(
             self._tail,
             self.state.places,
-            max_records=limit,
+            max_lines=limit,
             until=None if pending is None else pending.until,
         )
         if not batch.places:
@@ -83,10 +101,13 @@ class Shipping:
             pending = Pending(secrets.token_hex(8), batch.places)
         try:
             self._deliver(batch, pending)
-        except RefusedError:
-            if not self._narrow(batch):
+        except RefusedError as error:
+            self._reason = str(error)
+            self.has_more = not self._delivery.destination.by_day and self._narrow(batch)
+            if not self.has_more:
                 raise
-            return 1
+            return 0
+        self.has_more = batch.is_cut
         self._confirm(batch, pending)
         return len(batch.rows)
 
@@ -101,8 +122,8 @@ class Shipping:
         return max(1, min(self._limit, room // _BYTES))
 
     def _deliver(self, batch: Batch, pending: Pending) -> None:
-        rows = batch.rows[1:] if self._suspects else batch.rows
-        for part, tables in self._parts(batch, rows):
+        rows = batch.rows_after(self._suspects)
+        for part, tables in self._parts(rows):
             if part in pending.done:
                 continue
             is_taken = pending.part == part and bool(pending.package)
@@ -122,34 +143,43 @@ class Shipping:
         pending.package = ""
         return arrived
 
-    def _parts(self, batch: Batch, rows: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _parts(self, rows: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the tables of each part of a batch: of each day, or all."""
+        if not rows:
+            return
         by_parts = by_day(rows) if self._delivery.destination.by_day else {_ALL: rows}
         for part, some in by_parts.items():
-            if tables := _tables(batch, some):
-                yield part, tables
+            yield (
+                part,
+                {name: arrow_table(name, of_table) for name, of_table in by_table(some).items()},
+            )
 
     def _narrow(self, batch: Batch) -> bool:
-        """After a refusal, look for the record that is to blame; tell whether that may help."""
+        """After a refusal, look for the records that are to blame; tell whether that may help.
+
+        A record is to blame if one behind it is taken. If none is, the destination is.
+        """
         self.state.pending = None
         self._file.save(self.state)
-        if self._suspects or not batch.rows:
-            self._suspects, self._limit = False, 1
-            return False  # others are refused, too: then it is not the record
-        if len(batch.rows) > 1:
-            self._limit = max(1, len(batch.rows) // 8)
+        count = len(batch.lines)
+        if count > self._suspects + 1:
+            self._limit = max(1, count // 8) if not self._suspects else self._suspects + 1
             return True
-        self._suspects, self._limit = True, 2
+        if count <= self._suspects or self._suspects == _MAX_SUSPECTS:
+            self._suspects, self._limit = 0, 1
+            return False
+        self._suspects += 1
+        self._limit = self._suspects + 1
         return True
 
     def _confirm(self, batch: Batch, pending: Pending) -> None:
         state, counts = self.state, self.state.counts
         if self._suspects:
-            name, offset = batch.origins[0]
-            # The line is in the journal: it is told by its place.
-            batch.bad.append(Bad(name, Piece(offset, b"", state.last_error or "refused")))
-            batch.rows.pop(0)
-            self._suspects, self._limit = False, 1
+            # Their lines are in the journal: they are told by their places.
+            for name, offset in batch.lines[: self._suspects]:
+                batch.bad.append(Bad(name, Piece(offset, b"", self._reason)))
+            batch.rows = batch.rows_after(self._suspects)
+            self._suspects, self._limit = 0, 1
         counts.unkept += self._quarantine.add(batch.bad)
         counts.quarantined += len(batch.bad)
         for table, rows in by_table(batch.rows).items():
@@ -176,16 +206,6 @@ class Shipping:
             state.counts.failures += 1
             state.last_error, state.last_error_at = told(error), time.time()
         self._file.save(state)
-
-
-def _tables(batch: Batch, rows: list[Any]) -> dict[str, Any]:
-    try:
-        return {table: arrow_table(table, some) for table, some in by_table(rows).items()}
-    except (ValueError, OverflowError):
-        batch.drop_unfit()
-        fit = set(map(id, batch.rows))
-        rows = [row for row in rows if id(row) in fit]
-        return {table: arrow_table(table, some) for table, some in by_table(rows).items()}
 
 
 def size_of(directory: Path) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from abmiddleware.agent.rows import FORMS, TABLE_OF
+from abmiddleware.agent.rows import FORMS, INTEGER, TABLE_OF
 from abmiddleware.extras import required
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _values(rows: Sequence[Any], name: str, form: Any) -> list[object]:
 def _arrow_type(arrow: Any, name: str, form: Any) -> Any:
     if name == "ts":
         return arrow.timestamp("us", tz="UTC")
-    if form is int:
+    if form is INTEGER:
         return arrow.int64()
     if form is bool:
         return arrow.bool_()

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from abmiddleware.agent.running import Runner
-from abmiddleware.agent.settings import MIB, Settings, directory_of
+from abmiddleware.agent.settings import LEAST_QUOTA, MIB, Settings, directory_of
 from abmiddleware.agent.status import shown, status_of
 from abmiddleware.exceptions import ConfigurationError
 
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--interval", type=_seconds, default=10.0, help="seconds between deliveries (%(default)s)"
     )
     parser.add_argument(
-        "--quota", type=_count, default=1024, help="MiB the agent may store (%(default)s)"
+        "--quota", type=_mebibytes, default=1024, help="MiB the agent may store (%(default)s)"
     )
     parser.add_argument("--once", action="store_true", help="deliver what is there, and end")
     parser.add_argument("--status", action="store_true", help="tell how the agent is doing")
@@ -85,6 +85,13 @@ def _count(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"is {text}, must be 1 or more")
+    return number
+
+
+def _mebibytes(text: str) -> int:
+    number = int(text)
+    if number < LEAST_QUOTA:
+        raise argparse.ArgumentTypeError(f"is {text}, must be {LEAST_QUOTA} or more")
     return number
 
 

@@ -111,10 +111,10 @@ def ship(journal: Path, warehouse: Warehouse, **changes: Any) -> list[int]:
     """Deliver a journal in this process, as `--once` does; return the records of each step."""
     shipping = Shipping(settings(journal, warehouse, **changes))
     try:
-        counts = []
-        while step := shipping.step():
-            counts.append(step)
-        return counts
+        counts = [shipping.step()]
+        while shipping.has_more:
+            counts.append(shipping.step())
+        return [count for count in counts if count]
     finally:
         shipping.close()
 
