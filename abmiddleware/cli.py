@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
 
@@ -20,29 +20,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code, which is 2 where it is told something wrong."""
     parser = argparse.ArgumentParser("abmiddleware", description="Server-side experiments.")
     add_commands(parser)
-    options = parser.parse_args(arguments)
+    options = vars(parser.parse_args(arguments))
     try:
-        return run(options)
+        return run_command(options)
     except (ABMiddlewareError, OSError) as error:
-        sys.stderr.write(f"abmiddleware {options.command}: {error}\n")
+        sys.stderr.write(f"abmiddleware {options['experiments_command']}: {error}\n")
         return 2
 
 
-def add_commands(parser: argparse.ArgumentParser) -> None:
-    """Add the commands to a parser."""
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def add_commands(parser: argparse.ArgumentParser, **defaults: object) -> None:
+    """Add the commands to a parser.
+
+    Args:
+        parser: of the command line.
+        defaults: of arguments, by their names; None leaves them as they are.
+    """
+    commands = parser.add_subparsers(dest="experiments_command", required=True, metavar="COMMAND")
+    known = {name: value for name, value in defaults.items() if value is not None}
     for name, what in COMMANDS.items():
-        _module(name).add_arguments(commands.add_parser(name, help=what, description=what))
+        command = commands.add_parser(name, help=what, description=what)
+        _module(name).add_arguments(command)
+        command.set_defaults(**known)
 
 
-def run(options: argparse.Namespace) -> int:
+def run_command(options: Mapping[str, object]) -> int:
     """Run the command that was parsed; return its exit code.
 
     Raises:
         ABMiddlewareError: it was told something wrong.
         OSError: a file cannot be used.
     """
-    code: int = _module(options.command).run(options)
+    name = str(options["experiments_command"])
+    code: int = _module(name).run(argparse.Namespace(**options))
     return code
 
 

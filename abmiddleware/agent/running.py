@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from abmiddleware.agent.delivery import told
+from abmiddleware.agent.refreshing import Refreshing
 from abmiddleware.agent.settings import Settings
 from abmiddleware.agent.shipping import Shipping
 from abmiddleware.exceptions import ConfigurationError
@@ -85,14 +86,16 @@ class Runner:
 
     Args:
         settings: what the agent is told.
-        once: end when the journal is delivered, or at the first failure.
+        once: end when the journal is delivered and the configuration fetched, or at the first
+            failure.
     """
 
     def __init__(self, settings: Settings, *, once: bool = False) -> None:
         self._settings = settings
         self._once = once
         self._stop = threading.Event()
-        self._failed = False
+        #: Whether the last step failed, or there was none.
+        self._failed = True
         self._over = threading.Event()
 
     def run(self) -> int:
@@ -103,21 +106,36 @@ class Runner:
         """
         lock = Lock(self._settings.directory)
         lock.take()
-        shipping = Shipping(self._settings)
+        refreshing = self._refreshing()
+        shipping = Shipping(self._settings) if self._settings.destination else None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         thread = threading.Thread(target=self._work, args=(shipping,), daemon=True, name="shipping")
         thread.start()
+        fetched = refreshing.wait(self._stop) if refreshing is not None and self._once else True
         while not self._stop.is_set() and not self._over.is_set():
+            if refreshing is not None:
+                refreshing.look()
             self._over.wait(0.2)
-        thread.join(GRACE)
+        if refreshing is not None:
+            refreshing.close(1.0)
+        thread.join(GRACE - 1)
         if thread.is_alive():
             logger.warning("stopped while a delivery was under way; the next start repeats it")
             logging.shutdown()
             os._exit(0)  # the thread hangs in the network, and would keep the process
-        return 1 if self._failed else 0
+        return 1 if (self._failed or not fetched) and not self._stop.is_set() else 0
 
-    def _work(self, shipping: Shipping) -> None:
+    def _refreshing(self) -> Refreshing | None:
+        configuration = self._settings.configuration
+        return None if configuration is None else Refreshing(configuration)
+
+    def _work(self, shipping: Shipping | None) -> None:
+        if shipping is None:
+            self._failed = False
+            if self._once:
+                self._over.set()
+            return
         try:
             failures, goal = 0, shipping.sizes()
             while not self._stop.is_set():

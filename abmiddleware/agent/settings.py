@@ -13,12 +13,23 @@ MIB: Final = 1024 * 1024
 LEAST_QUOTA: Final = 4
 
 
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """Which configuration is refreshed, and where."""
+
+    #: The last-good file that the web workers follow.
+    file: Path
+    client_key: str
+    host: str
+    poll_seconds: float = 60.0
+    decryption_key: str | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent is told; paths are absolute."""
 
     #: The journal's file.
     journal: Path
-    #: Where to; see `docs/agent.md`.
+    #: Where to; see `docs/agent.md`. "" delivers nothing.
     destination: str
     #: The agent's own directory.
     directory: Path
@@ -30,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     interval: float = 10.0
     #: Bytes that the agent may keep on disk.
     quota: int = 1024 * MIB
+    #: What to refresh; None for nothing.
+    configuration: Configuration | None = None
 
     @property
     def quarantine(self) -> Path:

@@ -37,6 +37,8 @@ class Status(msgspec.Struct):
     troubles: dict[str, int]
     #: Bytes that the agent keeps on disk.
     disk_bytes: int
+    #: Seconds since the server confirmed the configuration; None if it is not asked for.
+    configuration_age_seconds: float | None = None
 
     @property
     def is_well(self) -> bool:
@@ -44,8 +46,13 @@ class Status(msgspec.Struct):
         return not self.last_error
 
 
-def status_of(journal: Path, directory: Path) -> Status:
+def status_of(journal: Path, directory: Path, configuration: Path | None = None) -> Status:
     """Return how the agent of a journal is doing.
+
+    Args:
+        journal: the journal's file.
+        directory: of the agent.
+        configuration: the last-good file that it refreshes, to be told about as well.
 
     Raises:
         OSError: its state cannot be read.
@@ -73,7 +80,16 @@ def status_of(journal: Path, directory: Path) -> Status:
         over_quota=counts.over_quota,
         troubles=counts.troubles,
         disk_bytes=size_of(directory),
+        configuration_age_seconds=None if configuration is None else _age_of(configuration),
     )
+
+
+def _age_of(configuration: Path) -> float:
+    """Return the seconds since a last-good file was confirmed; infinite where it is missing."""
+    try:
+        return max(0.0, time.time() - configuration.stat().st_mtime)
+    except FileNotFoundError:
+        return float("inf")
 
 
 def _lag(tail: Tail, state: State) -> tuple[int, float | None]:
@@ -109,6 +125,10 @@ def shown(status: Status) -> str:
         ("files", ", ".join(f"{n} {what}" for what, n in status.troubles.items()) or "no trouble"),
         ("disk", f"{status.disk_bytes:,} bytes"),
     ]
+    if (age := status.configuration_age_seconds) is not None:
+        there = age < float("inf")
+        told = f"confirmed {age:,.0f} seconds ago" if there else "is not there yet"
+        rows.append(("configuration", told))
     return "".join(f"{name:>14}  {text}\n" for name, text in rows)
 
 

@@ -12,12 +12,15 @@ from typing import Final
 import msgspec
 
 from abmiddleware.agent.running import Runner
-from abmiddleware.agent.settings import LEAST_QUOTA, MIB, Settings, directory_of
-from abmiddleware.agent.status import shown, status_of
+from abmiddleware.agent.settings import LEAST_QUOTA, MIB, Configuration, Settings, directory_of
+from abmiddleware.agent.status import Status, shown, status_of
 from abmiddleware.exceptions import ConfigurationError
 
 #: The address of the destination, which may hold a password that no list of processes should show.
 DESTINATION: Final = "ABMIDDLEWARE_DESTINATION"
+#: The keys of GrowthBook's SDK connection.
+CLIENT_KEY: Final = "ABMIDDLEWARE_CLIENT_KEY"
+DECRYPTION_KEY: Final = "ABMIDDLEWARE_DECRYPTION_KEY"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +43,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quota", type=_mebibytes, default=1024, help="MiB the agent may store (%(default)s)"
     )
+    parser.add_argument(
+        "--configuration",
+        metavar="FILE",
+        help="also keep this last-good file, which workers follow, as GrowthBook's server has it; "
+        f"the client key is in the environment's {CLIENT_KEY}, and that of an encrypted "
+        f"connection in {DECRYPTION_KEY}",
+    )
+    parser.add_argument(
+        "--host", default="https://cdn.growthbook.io", help="GrowthBook's server (%(default)s)"
+    )
+    parser.add_argument(
+        "--poll-seconds", type=_seconds, default=60.0, help="between two polls (%(default)s)"
+    )
     parser.add_argument("--once", action="store_true", help="deliver what is there, and end")
     parser.add_argument("--status", action="store_true", help="tell how the agent is doing")
     parser.add_argument("--json", action="store_true", help="tell it as JSON")
@@ -55,17 +71,18 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigurationError("journal: is missing, must be the journal's file: --journal FILE")
     journal = Path(options.journal).absolute()
     directory = Path(options.state).absolute() if options.state else directory_of(journal)
+    file = Path(options.configuration).absolute() if options.configuration else None
     if options.status:
-        return _tell(journal, directory, as_json=options.json)
-    destination = options.destination or os.environ.get(DESTINATION, "")
+        return _tell(status_of(journal, directory, file), as_json=options.json)
     settings = Settings(
         journal=journal,
-        destination=destination,
+        destination=_destination(options, is_optional=file is not None),
         directory=directory,
         dataset=options.dataset,
         batch=options.batch,
         interval=options.interval,
         quota=options.quota * MIB,
+        configuration=None if file is None else _configuration(options, file),
     )
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
@@ -74,8 +91,29 @@ def run(options: argparse.Namespace) -> int:
     return Runner(settings, once=options.once).run()
 
 
-def _tell(journal: Path, directory: Path, *, as_json: bool) -> int:
-    status = status_of(journal, directory)
+def _destination(options: argparse.Namespace, *, is_optional: bool) -> str:
+    told = options.destination or os.environ.get(DESTINATION, "")
+    if not told and not is_optional:
+        raise ConfigurationError(
+            f"destination: is missing, must be given by --destination URL or in {DESTINATION}"
+        )
+    return str(told)
+
+
+def _configuration(options: argparse.Namespace, file: Path) -> Configuration:
+    key = os.environ.get(CLIENT_KEY)
+    if not key:
+        raise ConfigurationError(f"{CLIENT_KEY}: is missing, must hold the client key")
+    return Configuration(
+        file=file,
+        client_key=key,
+        host=options.host,
+        poll_seconds=options.poll_seconds,
+        decryption_key=os.environ.get(DECRYPTION_KEY),
+    )
+
+
+def _tell(status: Status, *, as_json: bool) -> int:
     text = msgspec.json.encode(status).decode() + "\n" if as_json else shown(status)
     sys.stdout.write(text)
     return 0 if status.is_well else 1

@@ -6,6 +6,7 @@ from abmiddleware.sources.code import Code
 from abmiddleware.sources.encryption import DecryptionError, decrypt
 from abmiddleware.sources.file import File
 from abmiddleware.sources.growthbook import GrowthBook
+from abmiddleware.sources.growthbook_file import GrowthBookFile
 from abmiddleware.sources.retry import Deadlines, Retry
 from abmiddleware.sources.source import Source, SourceStatus
 
@@ -15,6 +16,7 @@ __all__ = [
     "DecryptionError",
     "File",
     "GrowthBook",
+    "GrowthBookFile",
     "Retry",
     "Source",
     "SourceStatus",

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, time_ns
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 from weakref import WeakSet
 
 from abmiddleware.evaluation.conditions import Problem
@@ -70,18 +70,20 @@ class File:
         ConfigurationError: the path is of no such file, or a package is missing.
     """
 
+    #: What the status calls it.
+    origin = "file"
+    #: Larger files are refused.
+    max_bytes = MAX_BYTES
+    #: Seconds within which a change should be seen.
+    interval = INTERVAL
+
     def __init__(self, path: str | os.PathLike[str], *, required: bool = True) -> None:
         if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
             raise ConfigurationError(f"path: is {shown(path)}, must be the path of a file")
         self.path = Path(os.fsdecode(path)).absolute()
-        self._suffix = self.path.suffix.lower()
-        if self._suffix not in DECODERS:
-            names = ", ".join(DECODERS)
-            raise ConfigurationError(f"path: is {shown(path)}, must end in one of {names}")
-        if self._suffix in (".yaml", ".yml"):
-            check_yaml()
+        self._check_name(path)
         self.required = required
-        self.name = f"File({os.fsdecode(path)})"
+        self.name = f"{type(self).__name__}({os.fsdecode(path)})"
         self.document: Document | None = None
         self._changed: Callable[[], None] = lambda: None
         self._due = 0.0
@@ -89,6 +91,8 @@ class File:
         self._is_closed = False
         self._mark: _Mark | None = None
         self._seen: float | None = None
+        #: The file's time of change when it was last read, in nanoseconds since 1970.
+        self._modified: int | None = None
         self._error = ""
         #: Of what serves; "" until all have been told of it.
         self._version = ""
@@ -101,6 +105,39 @@ class File:
 
     def __repr__(self) -> str:
         return self.name
+
+    def _check_name(self, path: str | os.PathLike[str]) -> None:
+        """Refuse a path whose name does not tell the file's form.
+
+        Raises:
+            ConfigurationError: it does not, or a package is missing.
+        """
+        suffix = self.path.suffix.lower()
+        if suffix not in DECODERS:
+            names = ", ".join(DECODERS)
+            raise ConfigurationError(f"path: is {shown(path)}, must end in one of {names}")
+        if suffix in (".yaml", ".yml"):
+            check_yaml()
+
+    def _decoded(self, raw: bytes) -> Document:
+        """Return the document of what the file holds.
+
+        Raises:
+            DocumentError: nothing of it may be used.
+        """
+        return read_document(raw, self.path.suffix.lower(), self.path.name)
+
+    def _version_of(self, raw: bytes) -> str:
+        """Return the short hash that tells what the file holds apart."""
+        return version_of(raw)
+
+    def _still_holds(self, file: BinaryIO) -> bool:
+        """Tell from its first bytes whether a file whose time has changed holds what serves."""
+        return False
+
+    def _age(self) -> float | None:
+        """Return the seconds since what serves was last known to be the current one."""
+        return None if self._seen is None else monotonic() - self._seen
 
     def open(self, changed: Callable[[], None]) -> None:
         """Read the file.
@@ -161,15 +198,17 @@ class File:
         with self.path.open("rb") as file:
             # Of what is read, and before it is: a change from here on is seen at the next look.
             mark = _Mark.of(os.fstat(file.fileno()))
-            raw = file.read(MAX_BYTES + 1)
+            is_same = self._still_holds(file)
+            raw = b"" if is_same else file.read(self.max_bytes + 1)
         kept = None if mark.may_be_reused() else mark
-        version = version_of(raw)
+        version = self._version if is_same else self._version_of(raw)
         try:
             self._take(raw, version)
         except DocumentError:
             self._mark = kept
             raise
         self._mark, self._seen, self._error = kept, monotonic(), ""
+        self._modified = mark.modified
 
     def _take(self, raw: bytes, version: str) -> None:
         """Use what was read, unless it is what serves; each step is done again if it was cut.
@@ -179,7 +218,7 @@ class File:
         """
         document = self.document
         if document is None or version != self._version:
-            document = read_document(raw, self._suffix, self.path.name)
+            document = self._decoded(raw)
             self._version = ""
             self.document, self._problems = document, document.problems
             self._changed()
@@ -216,15 +255,14 @@ class File:
     def status(self) -> SourceStatus:
         """Look at the file where that is due, and tell how it is doing."""
         self.look()
-        seen = self._seen
         return SourceStatus(
             name=self.name,
             ready=self.document is not None,
-            age_seconds=None if seen is None else monotonic() - seen,
-            interval_seconds=INTERVAL,
+            age_seconds=self._age(),
+            interval_seconds=self.interval,
             last_error=self._error,
             version=self._version,
-            origin="" if self.document is None else "file",
+            origin="" if self.document is None else self.origin,
             problems=self._problems,
             attempts=self._attempts,
             failures=self._failures,

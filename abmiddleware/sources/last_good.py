@@ -45,6 +45,25 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     payload: msgspec.Raw
 
 
+def read_kept(raw: bytes, name: str) -> Kept:
+    """Return what a last-good file holds.
+
+    Raises:
+        DocumentError: it is broken.
+    """
+    if len(raw) > MAX_FILE:
+        raise DocumentError(name, f"it is larger than {MAX_FILE} bytes")
+    try:
+        kept = msgspec.json.decode(raw, type=Kept)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DocumentError(name, f"it cannot be decoded ({error})") from None
+    if kept.format != VERSION:
+        raise DocumentError(name, f"its form is {kept.format}, not {VERSION}")
+    if kept.checksum != sha256(kept.payload).hexdigest():
+        raise DocumentError(name, "its checksum is wrong")
+    return kept
+
+
 class LastGood:
     """Keeps one configuration in a file; never raises, for it is only a help.
 
@@ -90,24 +109,15 @@ class LastGood:
         if not stat.S_ISREG(self.path.stat().st_mode):  # a pipe would block
             raise OSError(f"{name} is not a file")
         with self.path.open("rb") as file:
-            raw = file.read(MAX_FILE + 1)
-        if len(raw) > MAX_FILE:
-            raise DocumentError(name, f"it is larger than {MAX_FILE} bytes")
-        try:
-            kept = msgspec.json.decode(raw, type=Kept)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise DocumentError(name, f"it cannot be decoded ({error})") from None
-        if kept.format != VERSION:
-            raise DocumentError(name, f"its form is {kept.format}, not {VERSION}")
-        if kept.checksum != sha256(kept.payload).hexdigest():
-            raise DocumentError(name, "its checksum is wrong")
+            kept = read_kept(file.read(MAX_FILE + 1), name)
         if kept.owner != self.owner:
             raise DocumentError(name, "it is of another client key")
         return kept
 
     def keep(self, sections: Mapping[str, object], version: str) -> None:
-        """See to it that the file is there and holds this configuration; one `stat` where it does.
+        """See to it that the file is there and holds this configuration.
 
+        Where it does, its time of change is set: it tells others when that was last known.
         What could not be written, and a file that is gone, is written a second later or more.
 
         Args:
@@ -118,10 +128,18 @@ class LastGood:
         if version == self._tried and now < self._due:
             return
         self._tried, self._due = version, now + _BETWEEN
-        if version == self._kept_version and os.path.exists(self.path):  # never raises
+        if version == self._kept_version and self._touch():
             return
         if self.save(msgspec.json.encode(sections), version):
             self._kept_version = version
+
+    def _touch(self) -> bool:
+        """Set the time of change to now; tell whether the file is there."""
+        try:
+            os.utime(self.path)
+        except OSError:  # somebody else's
+            return os.path.exists(self.path)  # never raises
+        return True
 
     def save(self, payload: bytes, version: str) -> bool:
         """Replace the file; readers find the old one or the new one, whole.

@@ -247,7 +247,7 @@ def test_memory_and_disk_are_bounded_by_small_batches(journal: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("destination", "problem"),
     [
-        ("", "destination: is '', must be one of"),
+        ("", "destination: is missing, must be given by --destination URL"),
         ("mysql://root:secret@host/db", "'mysql://root:***@host/db', must be one of"),
         ("postgresql://host", "must be like 'postgresql://user:password@host:5432/database'"),
         ("duckdb:file.duckdb", "must be one of"),
