@@ -27,6 +27,7 @@ TELEMETRY = {"abmiddleware.telemetry": {"opentelemetry"}}
 #: What extras bring, by the only room that may import it, late or for types.
 EXTRAS = {
     **TELEMETRY,
+    "abmiddleware.agent": {"dlt", "duckdb", "psycopg2", "pyarrow"},
     "abmiddleware.evaluation": {"regex"},
     "abmiddleware.exposures": {"confluent_kafka", "opentelemetry"},
     "abmiddleware.openfeature": {"openfeature"},

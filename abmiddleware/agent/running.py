@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, Self, TextIO
 
 from abmiddleware.agent.delivery import told
 from abmiddleware.agent.refreshing import Refreshing
@@ -23,6 +23,7 @@ logger = logging.getLogger("abmiddleware.agent")
 
 #: Seconds that a step under way may take when the agent is to stop.
 GRACE: Final = 4.0
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 #: Seconds until a failed step is tried again, at first and at most.
 _FIRST: Final = 0.5
 _LAST: Final = 10.0
@@ -39,7 +40,7 @@ class Lock:
         self.path = directory / "lock"
         self._file: TextIO | None = None
 
-    def take(self) -> None:
+    def __enter__(self) -> Self:
         """Take it.
 
         Raises:
@@ -66,6 +67,12 @@ class Lock:
         self._file.truncate()
         self._file.write(str(os.getpid()))
         self._file.flush()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of it."""
+        if self._file is not None:
+            self._file.close()
 
 
 def holder_of(directory: Path) -> str:
@@ -104,12 +111,17 @@ class Runner:
         Raises:
             ConfigurationError: the agent is told something wrong.
         """
-        lock = Lock(self._settings.directory)
-        lock.take()
-        refreshing = self._refreshing()
-        shipping = Shipping(self._settings) if self._settings.destination else None
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+        with Lock(self._settings.directory):
+            refreshing = self._refreshing()
+            shipping = Shipping(self._settings) if self._settings.destination else None
+            before = {number: signal.signal(number, self._end) for number in _SIGNALS}
+            try:
+                return self._run(shipping, refreshing)
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    def _run(self, shipping: Shipping | None, refreshing: Refreshing | None) -> int:
         thread = threading.Thread(target=self._work, args=(shipping,), daemon=True, name="shipping")
         thread.start()
         fetched = refreshing.wait(self._stop) if refreshing is not None and self._once else True
@@ -125,6 +137,9 @@ class Runner:
             logging.shutdown()
             os._exit(0)  # the thread hangs in the network, and would keep the process
         return 1 if (self._failed or not fetched) and not self._stop.is_set() else 0
+
+    def _end(self, *_: object) -> None:
+        self._stop.set()
 
     def _refreshing(self) -> Refreshing | None:
         configuration = self._settings.configuration

@@ -16,7 +16,7 @@ from abmiddleware_django.conf import SETTING
 
 
 class Command(BaseCommand):
-    """Runs a command for the journal that `ABMIDDLEWARE["JOURNAL"]` names."""
+    """Runs a command for the journal that `EXPERIMENTS["JOURNAL"]` names."""
 
     help = "Look after experiments; see `manage.py experiments COMMAND --help`."
     requires_system_checks = ()
