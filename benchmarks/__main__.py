@@ -18,7 +18,7 @@ _NEEDS: Final = (
     "the benchmarks need {name}: pip install -e '.[django,flask,fastapi]' --group bench\n"
 )
 #: The parts, in their order.
-PARTS: Final = ("decision", "scale", "load", "middleware", "crowd")
+PARTS: Final = ("decision", "scale", "load", "middleware", "crowd", "agent")
 #: Makes a progress bar of so many steps, and returns what moves it on by one.
 Steps = Callable[[int], Callable[[], None]]
 
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cases", type=_cases, metavar="LETTERS", help="decision: such as 'acd'; all of them"
     )
+    parser.add_argument("--postgres", metavar="URL", help="agent: a database to ship to as well")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
     return parser
 
@@ -87,7 +88,7 @@ def _measured(options: argparse.Namespace) -> Report:
 
 def _rows(part: str, options: argparse.Namespace, steps: Steps) -> Sequence[object]:
     """Measure one part."""
-    from benchmarks import crowd, decision, load, middleware, scale
+    from benchmarks import agent, crowd, decision, load, middleware, scale
 
     quick = options.quick
     match part:
@@ -103,6 +104,9 @@ def _rows(part: str, options: argparse.Namespace, steps: Steps) -> Sequence[obje
         case "crowd":
             rounds = crowd.QUICK if quick else crowd.USUAL
             return crowd.measure(rounds, steps(rounds))
+        case "agent":
+            effort_of_agent = agent.QUICK if quick else agent.USUAL
+            return agent.measure(effort_of_agent, options.postgres, steps(effort_of_agent[1]))
         case _:
             return middleware.measure(steps(middleware.rounds(quick=quick)), quick=quick)
 

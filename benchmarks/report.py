@@ -12,6 +12,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from benchmarks import tables
+from benchmarks.agent import AgentRow
 from benchmarks.crowd import CrowdRow
 from benchmarks.decision import DecisionRow
 from benchmarks.load import LoadRow
@@ -28,6 +29,7 @@ _PACKAGES: Final = (
     "fastapi",
     "flask",
     "django",
+    "dlt",
 )
 
 
@@ -40,6 +42,7 @@ class Report:
     load: Sequence[LoadRow] = ()
     middleware: Sequence[SiteRow] = ()
     crowd: Sequence[CrowdRow] = ()
+    agent: Sequence[AgentRow] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values; every time is of CPU."""
@@ -51,6 +54,7 @@ class Report:
             "load": [row.as_json() for row in self.load],
             "middleware": [asdict(row) for row in self.middleware],
             "crowd": [row.as_json() for row in self.crowd],
+            "agent": [row.as_json() for row in self.agent],
         }
 
     def show(self, console: Console) -> None:
@@ -66,6 +70,8 @@ class Report:
             console.print(tables.middleware_table(self.middleware))
         if self.crowd:
             console.print(tables.crowd_table(self.crowd))
+        if self.agent:
+            console.print(tables.agent_table(self.agent))
 
 
 def _machine() -> dict[str, str]:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from rich.table import Table
 
+from benchmarks.agent import AgentRow
 from benchmarks.bars import Verdict
 from benchmarks.crowd import AT_ONCE, CrowdRow
 from benchmarks.decision import DecisionRow
@@ -122,6 +123,20 @@ def crowd_table(rows: Sequence[CrowdRow]) -> Table:
         table.add_section()
         table.add_row(row.name, "the middle one", *_bar_cells(row.middle, 1))
         table.add_row("", "99 of 100 take less", *_bar_cells(row.worst, 1))
+    return table
+
+
+def agent_table(rows: Sequence[AgentRow]) -> Table:
+    """Return the table of destinations."""
+    table = Table(
+        title="A journal that the agent ships, four exposures and an outcome of each visitor",
+        caption="records a second of wall time, the agent's start included: median, lowest…highest",
+    )
+    for name in ("to", "figure", "bar", "met"):
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        left_out = [f"[dim]{row.left_out}[/]", "", ""]
+        table.add_row(row.name, *(_bar_cells(row.verdict, 0) if row.verdict else left_out))
     return table
 
 

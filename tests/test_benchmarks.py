@@ -52,7 +52,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     for title in ("One decision with its exposure", "by the number of experiments"):
         assert title in done.stdout
-    for title in ("A configuration of 10,000", "What the middleware adds", "One exposure on disk"):
+    for title in (
+        "A configuration of 10,000",
+        "What the middleware adds",
+        "One exposure on disk",
+        "A journal that",
+    ):
         assert title in done.stdout
     told: dict[str, Any] = json.loads(output.read_text("utf-8"))
     return told
