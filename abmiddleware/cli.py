@@ -13,6 +13,7 @@ from abmiddleware.exceptions import ABMiddlewareError
 #: The modules of `abmiddleware.commands`, and what they do.
 COMMANDS: Final = {
     "agent": "ship the journal to a warehouse, and tell how that goes",
+    "compact": "turn rotated files of the journal into Parquet",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -38,6 +39,19 @@ class Quarantine:
         self.path = path
         self.max_bytes = max_bytes
 
+    def without_kept(self, pieces: Iterable[Bad]) -> list[Bad]:
+        """Return those pieces that are not kept yet, under whatever name their file had then.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        new = {_told(_line(bad)): bad for bad in pieces}
+        if new:
+            with suppress(FileNotFoundError), self.path.open("rb") as file:
+                for line in file:
+                    new.pop(_told(line), None)
+        return list(new.values())
+
     def add(self, pieces: Iterable[Bad]) -> int:
         """Keep pieces; return how many there was no room for.
 
@@ -58,6 +72,21 @@ class Quarantine:
                     return len(lines) - number
                 file.write(line)
         return 0
+
+
+class _Told(msgspec.Struct, frozen=True):
+    offset: int
+    size: int
+    text: str = ""
+    base64: str = ""
+
+
+def _told(line: bytes) -> _Told | None:
+    """Return what tells a piece from others; None where a line is torn."""
+    try:
+        return msgspec.json.decode(line, type=_Told)
+    except ValueError:
+        return None
 
 
 def _line(bad: Bad) -> bytes:

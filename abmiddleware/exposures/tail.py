@@ -22,7 +22,7 @@ _OLD: Final = 10.0
 #: and so many after the file was rotated: workers see a rotation within one.
 _OLD_ROTATED: Final = 2.0
 #: Bytes at the start of a file that tell it from a later one with the same inode.
-_HEAD: Final = 1024
+HEAD: Final = 1024
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -160,7 +160,7 @@ class Tail:
         if file.size < place.offset:
             self._say("truncated", file.path, "it was truncated: what nobody had read is lost")
             return 0
-        if _hash(opened, place.head_size) != place.head_hash:
+        if head_hash(opened, place.head_size) != place.head_hash:
             self._say("replaced", file.path, f"it has taken the place of {place.name}")
             return 0
         return place.offset
@@ -174,15 +174,16 @@ class Tail:
 
     def place(self, file: Sibling, offset: int) -> Place:
         """Return how far a file was read, as it can be kept."""
-        opened, size = self._open[file.key], min(offset, _HEAD)
-        return Place(offset, file.path.name, size, _hash(opened, size))
+        opened, size = self._open[file.key], min(offset, HEAD)
+        return Place(offset, file.path.name, size, head_hash(opened, size))
 
     def _say(self, trouble: str, path: Path, message: str) -> None:
         self.troubles[trouble] += 1
         notices.warn(f"{trouble} {path}", "the journal %s: %s", path, message)
 
 
-def _hash(file: BinaryIO, size: int) -> str:
+def head_hash(file: BinaryIO, size: int) -> str:
+    """Return what tells a file's first bytes from others."""
     head = os.pread(file.fileno(), size, 0)
     return blake2b(head, digest_size=8).hexdigest()
 
