@@ -93,6 +93,8 @@ class Delivery:
         if package not in pipeline.list_completed_load_packages():
             return False
         arrived = pipeline.get_load_package_info(package).state == "loaded"
+        if arrived:
+            self.destination.publish(self._dataset, day, batch)
         self._clean(pipeline)
         return bool(arrived)
 

@@ -15,6 +15,8 @@ _FORMS: Final = (
     "parquet:s3://bucket/path or dlt:name, as in dlt:bigquery"
 )
 _DLT_NAME: Final = re.compile(r"[a-z][a-z0-9_.]*")
+#: Where files of a directory grow; readers of it pass over hidden ones.
+_INCOMING: Final = ".incoming"
 _LAYOUT: Final = "{table_name}/dt={day}/{batch}.{ext}"
 
 
@@ -29,11 +31,29 @@ class Destination(NamedTuple):
     shown: str
     #: Whether each UTC day is delivered apart, as files in a folder of its own.
     by_day: bool = False
+    #: The directory on this machine that whole files are moved to; None where there is none.
+    home: Path | None = None
 
     @property
     def file_format(self) -> str | None:
         """The format in which rows go there; None for dlt's choice."""
         return "csv" if self.kind == "postgres" else None  # COPY, three times as fast
+
+    def publish(self, dataset: str, day: str, batch: str) -> None:
+        """Move the files of a batch, which are whole, to where they are read.
+
+        A disk that is full, or a crash, may cut a file, and one file that is cut spoils a query
+        of all.
+
+        Raises:
+            OSError: they cannot be moved.
+        """
+        if self.home is None:
+            return
+        for file in (self.home / _INCOMING / dataset).glob(f"*/dt={day}/{batch}.*"):
+            place = self.home / file.relative_to(self.home / _INCOMING)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
 
     def made(self, dlt: Any, day: str, batch: str) -> Any:
         """Return dlt's object.
@@ -73,9 +93,11 @@ def read_destination(text: str) -> Destination:
             path = _path(text, rest)
             return Destination("duckdb", path, f"duckdb:///{path}")
         case "parquet" if rest.strip("/"):
-            is_path = "://" not in rest
-            place = Path(re.sub("^/+", "/", rest)).absolute().as_uri() if is_path else rest
-            return Destination("parquet", place, f"parquet:{_masked(rest)}", by_day=True)
+            shown = f"parquet:{_masked(rest)}"
+            if "://" in rest:
+                return Destination("parquet", rest, shown, by_day=True)
+            home = Path(re.sub("^/+", "/", rest)).absolute()
+            return Destination("parquet", (home / _INCOMING).as_uri(), shown, True, home)
         case "dlt" if _DLT_NAME.fullmatch(rest):
             return Destination(rest, "", text)
     raise ConfigurationError(f"destination: is {_masked(text)!r}, must be one of {_FORMS}")

@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -101,6 +102,8 @@ class Runner:
         self._settings = settings
         self._once = once
         self._stop = threading.Event()
+        #: Since when a step is under way, on the monotonic clock.
+        self._step_since: float | None = None
         #: Whether the last step failed, or there was none.
         self._failed = True
         self._over = threading.Event()
@@ -128,6 +131,7 @@ class Runner:
         while not self._stop.is_set() and not self._over.is_set():
             if refreshing is not None:
                 refreshing.look()
+            self._begin_anew_if_stuck()
             self._over.wait(0.2)
         if refreshing is not None:
             refreshing.close(1.0)
@@ -137,6 +141,21 @@ class Runner:
             logging.shutdown()
             os._exit(0)  # the thread hangs in the network, and would keep the process
         return 1 if (self._failed or not fetched) and not self._stop.is_set() else 0
+
+    def _begin_anew_if_stuck(self) -> None:
+        """Replace this process where a delivery waits for what never comes.
+
+        A connection that another machine has forgotten may look alive for ever, and a thread that
+        waits for it cannot be ended.
+        """
+        since = self._step_since
+        if since is None or time.monotonic() - since < self._settings.timeout:
+            return
+        logger.warning("gave a delivery up after %.0f seconds", self._settings.timeout)
+        logging.shutdown()
+        if self._once:
+            os._exit(1)
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606  # as it was started
 
     def _end(self, *_: object) -> None:
         self._stop.set()
@@ -166,11 +185,13 @@ class Runner:
 
     def _step(self, shipping: Shipping, failures: int) -> int:
         """Do a step; return how many have failed in a row."""
-        began = time.monotonic()
+        began = self._step_since = time.monotonic()
         try:
             count = shipping.step()
+            self._step_since = None
             self._note(shipping, None)
         except Exception as error:  # noqa: BLE001  # whatever it is, the next step may mend it
+            self._step_since = None
             self._failed = True
             notices.warn("shipping", "the journal is not delivered: %s", told(error))
             self._note(shipping, error)

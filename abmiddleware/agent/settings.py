@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 200_000
     #: Seconds between two deliveries, while there is less than a batch.
     interval: float = 10.0
+    #: Seconds that one delivery may take, until it is given up and begun again.
+    timeout: float = 600.0
     #: Bytes that the agent may keep on disk.
     quota: int = 1024 * MIB
     #: What to refresh; None for nothing.

@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--interval", type=_seconds, default=10.0, help="seconds between deliveries (%(default)s)"
     )
     parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=600.0,
+        help="seconds after which a delivery is given up and begun again (%(default)s)",
+    )
+    parser.add_argument(
         "--quota", type=_mebibytes, default=1024, help="MiB the agent may store (%(default)s)"
     )
     parser.add_argument(
@@ -81,6 +87,7 @@ def run(options: argparse.Namespace) -> int:
         dataset=options.dataset,
         batch=options.batch,
         interval=options.interval,
+        timeout=options.timeout,
         quota=options.quota * MIB,
         configuration=None if file is None else _configuration(options, file),
     )

@@ -1,0 +1,276 @@
+"""Warehouses and streams that are down, hang or forget, while visitors come."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import duckdb
+import psycopg
+import pytest
+
+from abmiddleware import JournalReader
+from tests import disks
+from tests.agent.warehouses import Parquet, Postgres, Warehouse, start
+from tests.backends import postgres_server
+from tests.exposures.sinks.brokers import broker
+from tests.faults.conftest import Tell
+from tests.faults.line import Line
+from tests.faults.names import NOWHERE
+from tests.faults.scale import LONG, times
+from tests.faults.servers import ROOT, Server, gunicorn, serving
+from tests.faults.traffic import Traffic, assert_all_recorded
+
+#: Seconds that an outage lasts, and within which all must have arrived afterwards.
+OUTAGE = times(3, 60)
+DRAINED = 30.0
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL."""
+    with postgres_server() as address:
+        yield f"postgresql://{address}"
+
+
+@pytest.fixture
+def line(postgres: str) -> Iterator[Line]:
+    """The network before it."""
+    with Line(int(postgres.rpartition(":")[2].partition("/")[0])) as line:
+        yield line
+
+
+@contextmanager
+def shipping(journal: Path, warehouse: Warehouse, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """Run an agent that delivers twice a second."""
+    agent = start(journal, warehouse, "--interval", "0.5", *options)
+    try:
+        yield agent
+    finally:
+        agent.kill()
+        agent.communicate()
+
+
+def behind(line: Line, postgres: str) -> tuple[Warehouse, Postgres]:
+    """Return a schema as the agent reaches it, and as the test does."""
+    schema = f"outage_{next(_numbers)}"
+    port = postgres.rpartition(":")[2].partition("/")[0]
+    return Postgres(postgres.replace(f":{port}/", f":{line.port}/"), schema), Postgres(
+        postgres, schema
+    )
+
+
+def recorded(journal: Path) -> set[str]:
+    """Return the ids of the events in a journal."""
+    return {row.event_id for row in JournalReader(journal)}
+
+
+def arrived(warehouse: Warehouse) -> list[str]:
+    """Return the ids of the events in a warehouse, each as often as it is there."""
+    found: list[str] = []
+    for table in ("exposures", "outcomes"):
+        try:
+            found += warehouse.ids(table)
+        except (psycopg.errors.UndefinedTable, duckdb.IOException):  # none so far
+            continue
+    return found
+
+
+def until(is_so: Callable[[], object], seconds: float) -> float:
+    """Wait until something is so; return how long that took, in seconds."""
+    began = time.monotonic()
+    while not is_so():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+def threads_of(server: Server) -> int:
+    """Return how many threads the workers have."""
+    return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in server.workers())
+
+
+def assert_arrives(journal: Path, warehouse: Warehouse, seconds: float = DRAINED) -> float:
+    """All that is in the journal by now arrives, once; return the seconds that takes."""
+    goal = recorded(journal)
+    took = until(lambda: goal <= set(arrived(warehouse)), seconds)
+    there = arrived(warehouse)
+    assert len(there) == len(set(there))
+    return took
+
+
+@pytest.mark.parametrize("fault", ["down", "forget", *(["hang", "reset"] if LONG else [])])
+def test_an_outage_of_the_database_costs_nothing(
+    tmp_path: Path, line: Line, postgres: str, fault: str, tell: Tell
+) -> None:
+    """Every request is answered, and all that was recorded meanwhile arrives soon after, once."""
+    journal = tmp_path / "journal.jsonl"
+    theirs, ours = behind(line, postgres)
+    with (
+        shipping(journal, theirs, "--timeout", "5") as agent,
+        serving(journal, gunicorn("--preload")) as server,
+    ):
+        with Traffic(server) as traffic:
+            traffic.wait_for(100)
+            until(lambda: arrived(ours), DRAINED)
+            before = threads_of(server)
+            getattr(line, fault)()
+            time.sleep(OUTAGE)
+            assert threads_of(server) == before
+            line.up()
+            took = assert_arrives(journal, ours)
+            traffic.wait_for(20)
+        assert not traffic.broken
+        server.stop()
+        assert_all_recorded(journal, traffic)
+        assert_arrives(journal, ours)
+        assert agent.poll() is None
+
+    tell(f"{len(recorded(journal))} records, 0 lost, 0 twice, drained in {took:.1f} s")
+
+
+@pytest.mark.parametrize("to", ["postgres", "parquet"])
+def test_an_agent_that_is_killed_repeats_nothing(
+    tmp_path: Path, postgres: str, to: str, tell: Tell
+) -> None:
+    """`kill -9` at any moment: the next agent ends what this one had begun."""
+    journal = tmp_path / "journal.jsonl"
+    warehouse: Warehouse = Parquet(tmp_path / "lake")
+    if to == "postgres":
+        warehouse = Postgres(postgres, f"outage_{next(_numbers)}")
+    chance, kills = random.Random(3), times(2, 20)  # noqa: S311  # hides nothing
+    with serving(journal, gunicorn()) as server:
+        with Traffic(server) as traffic:
+            traffic.wait_for(20)
+            for _ in range(kills):
+                with shipping(journal, warehouse, "--interval", "0.05") as agent:
+                    time.sleep(chance.uniform(1.0, 3.0))
+                    agent.send_signal(signal.SIGKILL)
+        server.stop()
+    assert_all_recorded(journal, traffic)
+    with shipping(journal, warehouse):
+        assert_arrives(journal, warehouse)
+
+    tell(f"{kills} kills, {len(recorded(journal))} records, 0 lost, 0 twice")
+
+
+def test_a_full_disk_of_the_warehouse_costs_nothing(tmp_path: Path, tell: Tell) -> None:
+    """Records wait in the journal, on another disk, until there is room again."""
+    journal = tmp_path / "journal.jsonl"
+    with disks.small_disk(tmp_path) as disk:
+        lake, ballast = Parquet(disk / "lake"), disk / "ballast"
+        with (
+            shipping(journal, lake) as agent,
+            serving(journal, gunicorn()) as server,
+            Traffic(server) as traffic,
+        ):
+            until(lambda: arrived(lake), DRAINED)
+            with ballast.open("wb", buffering=0) as file:
+                while _has_room(file.fileno()):
+                    pass
+            goal = recorded(journal)
+            traffic.wait_for(50 * OUTAGE)
+            assert not recorded(journal) <= set(arrived(lake)) | goal
+            ballast.unlink()
+            took = assert_arrives(journal, lake)
+            assert agent.poll() is None
+        assert not traffic.broken
+        assert_all_recorded(journal, traffic)
+
+    tell(f"{len(traffic.answered) * 2} records, 0 lost, 0 twice, drained in {took:.1f} s")
+
+
+def _has_room(descriptor: int) -> bool:
+    try:
+        os.write(descriptor, b"\0" * 4096)
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("where", ["hangs", "name-hangs"])
+def test_a_signal_ends_the_agent_whatever_hangs(
+    tmp_path: Path, line: Line, postgres: str, where: str, tell: Tell
+) -> None:
+    """A database that is silent, or whose name's look-up takes ten minutes, holds nobody up."""
+    journal = tmp_path / "journal.jsonl"
+    theirs, _ = behind(line, postgres)
+    address = theirs.address
+    if where == "name-hangs":
+        address = f"postgresql://ann:x@{NOWHERE}/db"
+    line.hang()
+    with serving(journal, gunicorn()) as server:
+        server.get(1)
+    script = (
+        "import sys\n"
+        "from abmiddleware.cli import main\n"
+        "from tests.faults import names\n"
+        "names.hang()\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    command = ["agent", "--journal", str(journal), "--destination", address]
+    agent = subprocess.Popen(  # noqa: S603  # our own script
+        [sys.executable, "-c", script, *command],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(4)
+    began = time.monotonic()
+    agent.terminate()
+    _, said = agent.communicate(timeout=60)
+    took = time.monotonic() - began
+
+    assert agent.returncode == 0, said
+    assert took < 5
+    tell(f"ended in {took:.1f} s")
+
+
+def test_an_outage_of_kafka_costs_nothing_within_the_bound(tmp_path: Path, tell: Tell) -> None:
+    """The journal has all; the stream gets what waited, and says exactly what it could not keep."""
+    journal = tmp_path / "journal.jsonl"
+    with broker() as kafka:
+        queue = str(times(150, 20_000))
+        one = gunicorn(
+            "--workers",
+            "1",
+            "--worker-class",
+            "gthread",
+            "--threads",
+            "8",
+            app="tests.faults.kafka_app:app",
+        )
+        with serving(journal, one, KAFKA=kafka.address, KAFKA_QUEUE=queue) as server:
+            with Traffic(server) as traffic:
+                traffic.wait_for(50)
+                kafka.stop()
+                traffic.wait_for(times(150, 200 * OUTAGE))
+                kafka.resume()
+                traffic.wait_for(50)
+            assert not traffic.broken
+            counts = server.counts()
+            deadline = time.monotonic() + DRAINED
+            while counts["queued"] and time.monotonic() < deadline:
+                time.sleep(0.1)
+                counts = server.counts()
+        assert_all_recorded(journal, traffic)
+        records = recorded(journal)
+        written, lost = int(str(counts["written"])), counts["lost"]
+        assert isinstance(lost, dict)
+        dropped = sum(lost.values())
+        messages = [message.value() for message in kafka.messages("experiments", written)]
+
+    assert counts["queued"] == 0
+    assert written + dropped == len(records)
+    assert len(messages) == written
+    assert set(lost) <= {"queue full"}
+    tell(f"{len(records)} records, {written} in Kafka, {dropped} counted as dropped")
