@@ -7,17 +7,24 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import Morsel, SimpleCookie
+from functools import lru_cache
+from http.cookies import Morsel
 from typing import Final, Literal, NamedTuple
 
 from abmiddleware.exceptions import ConfigurationError
 
 #: 128 bits in base64url (22 characters, of the last one only two bits count), then the day of
 #: issue in days since 1970.
-_FORM: Final = re.compile(r"([A-Za-z0-9_-]{21}[AQgw])\.([0-9]{1,6})", re.ASCII)
+_FORM: Final = r"([A-Za-z0-9_-]{21}[AQgw])\.([0-9]{1,6})"
 _COOKIE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _COOKIE_PATH: Final = re.compile(r"/[!-:<-~]*")
 _COOKIE_DOMAIN: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
+
+
+@lru_cache(maxsize=16)
+def _cookie_pattern(name: str) -> re.Pattern[str]:
+    """Return what finds a cookie in our form in a `Cookie` header."""
+    return re.compile(rf'(?:^|;)\s*{re.escape(name)}\s*=\s*"*{_FORM}"*\s*(?:;|\Z)')
 
 
 def new_visitor_id() -> str:
@@ -103,20 +110,15 @@ class SetCookie:
         }
 
     def header(self) -> str:
-        """Return the value of the `Set-Cookie` header."""
-        jar: SimpleCookie = SimpleCookie()
-        jar[self.cookie.name] = self.value
-        morsel = jar[self.cookie.name]
-        morsel["max-age"] = self.cookie.max_age
-        morsel["path"] = self.cookie.path
-        morsel["samesite"] = self.cookie.same_site
-        if self.cookie.domain:
-            morsel["domain"] = self.cookie.domain
-        if self.secure:
-            morsel["secure"] = True
-        if self.cookie.http_only:
-            morsel["httponly"] = True
-        return morsel.OutputString()
+        """Return the value of the `Set-Cookie` header; our values need no quotes."""
+        cookie = self.cookie
+        domain = f"; Domain={cookie.domain}" if cookie.domain else ""
+        http_only = "; HttpOnly" if cookie.http_only else ""
+        secure = "; Secure" if self.secure else ""
+        return (
+            f"{cookie.name}={self.value}{domain}{http_only}; Max-Age={cookie.max_age}"
+            f"; Path={cookie.path}; SameSite={cookie.same_site}{secure}"
+        )
 
 
 class Visitor(NamedTuple):
@@ -139,18 +141,7 @@ class Visitor(NamedTuple):
         There may be several, such as one of a parent domain. The value is never quoted by us, so
         nothing more of the header is parsed, which would cost a request ten times as much.
         """
-        if name not in header:
-            return None
-        for part in header.split(";"):
-            key, _, value = part.partition("=")
-            if key.strip() == name and (visitor := cls.read(value.strip().strip('"'))):
-                return visitor
-        return None
-
-    @classmethod
-    def read(cls, value: str | None) -> Visitor | None:
-        """Return the visitor of a cookie's value; None where it is not in our form."""
-        match = _FORM.fullmatch(value) if value else None
+        match = _cookie_pattern(name).search(header) if name in header else None
         return cls(match[1], int(match[2])) if match else None
 
     def is_due(self, max_age: int) -> bool:

@@ -31,6 +31,8 @@ def finish(client: ExperimentClient, vary: str, cache_control: str) -> Finish:
         vary: the response's `Vary` header so far, or "".
         cache_control: its `Cache-Control` header so far, or "".
     """
+    if not (vary or cache_control):  # as most views leave it
+        return Finish("Cookie", "private", client.cookies())
     vary, cache_control = _vary_by_cookie(vary), private_cache_control(cache_control)
     if _is_public(cache_control):
         notices.warn(

@@ -97,11 +97,14 @@ class Experiments:
 
 def _with_experiments(request_class: type[Request], engine: Engine) -> type[Request]:
     """Return a request class with the property `experiments`, which makes the client when read."""
+    asked: list[object] = []
 
     def experiments_of(self: Request) -> ExperimentClient:
         client = self.__dict__.get(_CLIENT)
         if client is None:
-            engine.in_debug(current_app.debug or current_app.testing)
+            if not asked:  # which takes as long as an experiment
+                engine.in_debug(current_app.debug or current_app.testing)
+                asked.append(True)
             made = engine.request_client(RequestFacts(self))
             if _FINISHED in self.__dict__:
                 made.response_starts()
@@ -129,7 +132,13 @@ def _finish(response: Response) -> Response:
     client: ExperimentClient | None = state.get(_CLIENT)
     if client is not None and client.response_starts():
         headers = response.headers
-        vary, cache_control = headers.getlist("Vary"), headers.getlist("Cache-Control")
+        vary, cache_control = [], []
+        for name, value in headers:  # once, since each look-up goes through all of them
+            match name.lower():
+                case "vary":
+                    vary.append(value)
+                case "cache-control":
+                    cache_control.append(value)
         told = finish(client, ", ".join(vary), ", ".join(cache_control))
         if told.vary:
             headers["Vary"] = told.vary
@@ -148,7 +157,7 @@ def _write_rest(_: BaseException | None) -> None:
 
 
 def _current() -> ExperimentClient:
-    client = getattr(request, "experiments", None)
+    client = getattr(cast(Any, request)._get_current_object(), "experiments", None)
     if not isinstance(client, ExperimentClient):
         raise RuntimeError(  # noqa: TRY004  # the set-up is wrong, not a type
             "This application has no experiments: Experiments(app, engine=engine) must be called "

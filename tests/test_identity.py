@@ -38,7 +38,7 @@ def test_ids_are_128_random_bits_in_our_form() -> None:
 def test_an_issued_visitor_is_read_back() -> None:
     """The browser's answer to our cookie is the same visitor."""
     visitor = Visitor.issue()
-    read = Visitor.read(visitor.value())
+    read = Visitor.find(f"ab_id={visitor.value()}", "ab_id")
 
     assert read == Visitor(visitor.id, TODAY)
     assert visitor.is_new
@@ -49,7 +49,6 @@ def test_an_issued_visitor_is_read_back() -> None:
 GOOD = "V1StGXR8_Z5jdHi6B-myTQ.20779"
 
 FOREIGN = [
-    None,
     "",
     "null",
     "undefined",
@@ -62,31 +61,32 @@ FOREIGN = [
     "V1StGXR8_Z5jdHi6B-myTQ.-1",
     "V1StGXR8_Z5jdHi6B-myTQ.2077900",
     "V1StGXR8_Z5jdHi6B-myTQ.٢٠٧٧٩",
-    "V1StGXR8_Z5jdHi6B-myTQ.20779\n",
-    " V1StGXR8_Z5jdHi6B-myTQ.20779",
-    '"V1StGXR8_Z5jdHi6B-myTQ.20779"',
-    "V1StGXR8_Z5jdHi6B-myTQ.20779; Secure",
+    "V1StGXR8_Z5jdHi6B-myTQ.20779 Secure",
+    "x V1StGXR8_Z5jdHi6B-myTQ.20779",
+    "=V1StGXR8_Z5jdHi6B-myTQ.20779",
+    '"V1StGXR8_Z5jdHi6B-myTQ".20779',
     "<script>alert(1)</script>.20779",
     "x" * 100_000,
 ]
 
 
 @pytest.mark.parametrize("value", FOREIGN, ids=range(len(FOREIGN)))
-def test_a_cookie_that_is_not_ours_names_nobody(value: str | None) -> None:
+def test_a_cookie_that_is_not_ours_names_nobody(value: str) -> None:
     """Broken clients and forgers do not share one visitor or choose their text."""
-    assert Visitor.read(value) is None
+    assert Visitor.find(f"ab_id={value}", "ab_id") is None
 
 
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_-]{20,23}[.][0-9]{0,7}\n?", fullmatch=True))
 @example(GOOD)
 def test_any_text_is_read_only_in_our_form(value: str) -> None:
     """What is read is an id and a day of issue that we could have set."""
-    visitor = Visitor.read(value)
+    visitor = Visitor.find(f"ab_id={value}", "ab_id")
 
     if visitor is not None:
         assert re.fullmatch("[A-Za-z0-9_-]{21}[AQgw]", visitor.id)
-        assert value.startswith(f"{visitor.id}.")
-        assert int(value[23:]) == visitor.day
+        found = re.search(rf"{visitor.id}[.]([0-9]+)", value)
+        assert found is not None
+        assert int(found[1]) == visitor.day
         assert not visitor.is_new
         assert value.isascii()
         assert value.isprintable()
@@ -238,4 +238,6 @@ OURS, OTHER = "AbCdEfGhIjKlMnOpQrStUg.20000", "DNVreglJmySzisLLREMJIg.20000"
 )
 def test_a_cookie_is_found_in_its_header(header: str, expected: str | None) -> None:
     """The first cookie of the name in our form is found among others, however they are spaced."""
-    assert Visitor.find(header, "ab_id") == Visitor.read(expected)
+    found = Visitor.find(header, "ab_id")
+
+    assert (found and f"{found.id}.{found.day}") == expected

@@ -7,7 +7,6 @@ import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 
 from abmiddleware import Engine, MemorySink
 from abmiddleware.identity import Visitor
@@ -93,7 +92,7 @@ class Crowd:
         told = json.loads(body[body.index("{") : body.rindex("}") + 1])  # it may come in chunks
         known = self.ids.get(number)
         if known is None:
-            visitor = Visitor.read(SimpleCookie(cookies[0])["ab_id"].value)
+            visitor = Visitor.find(cookies[0], "ab_id")
             known = self.ids[number] = visitor.id if visitor else "none"
             cookies = cookies[1:]
         client = self._engine.client(id=known, account=self.accounts[number])
