@@ -86,7 +86,12 @@ class Configuration:
         return self.is_ready
 
     def statuses(self) -> list[SourceStatus]:
-        """Return the state of every source."""
+        """Look at every source as a request does, and return their states.
+
+        A process that is asked for its health alone, until it is ready, would else never be.
+        """
+        for source in self.sources:
+            source.look()
         return [source.status() for source in self.sources]
 
     def close(self, timeout: float) -> None:

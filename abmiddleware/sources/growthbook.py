@@ -39,9 +39,10 @@ class GrowthBook:
 
         GrowthBook("sdk-abc123", last_good="var/growthbook.json")
 
-    It asks nothing before the first request: then one daemon thread begins, in each process its
-    own. Until the first answer, and whenever the server is down, what `last_good` keeps is
-    served, or nothing: then experiments of other sources serve, and all else is unknown.
+    It asks nothing before the first request, or look at the health: then one daemon thread begins,
+    in each process its own. Until the first answer, and whenever the server is down, what
+    `last_good` keeps is served, or nothing: then experiments of other sources serve, and all else
+    is unknown.
 
     Args:
         client_key: of the SDK connection.

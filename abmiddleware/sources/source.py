@@ -79,7 +79,7 @@ class Source(Protocol):
         ...
 
     def look(self) -> None:
-        """See to it that changes are picked up; called by each request, and cheap.
+        """See to it that changes are picked up; called by each request, and so cheap.
 
         It never raises, and never waits for the network.
         """

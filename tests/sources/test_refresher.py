@@ -18,6 +18,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from abmiddleware import Engine, MemorySink
 from abmiddleware.sources import Deadlines, GrowthBook, Retry
 from tests.sources.server import (
     STREAM_HEAD,
@@ -120,6 +121,17 @@ def test_there_is_one_thread_and_it_starts_late(server: Server) -> None:
         assert thread.daemon
     thread.join(5)
     assert not refreshers()
+
+
+def test_a_process_that_is_only_asked_for_its_health_becomes_ready(server: Server) -> None:
+    """A readiness probe lets no request through before: it begins the refresh itself."""
+    server.api = payload(flag(1))
+    engine = Engine(sink=MemorySink(), sources=[GrowthBook("sdk-abc123", host=server.url)])
+    end = time.monotonic() + 10
+    while not (health := engine.health()).ready:
+        assert time.monotonic() < end, health.sources
+        time.sleep(0.005)
+    engine.close()
 
 
 def test_a_source_that_nobody_holds_ends_its_thread(server: Server) -> None:
