@@ -13,7 +13,7 @@ from abmiddleware.sources.json_text import MAX_BYTES
 if TYPE_CHECKING:
     import httpx2
 
-#: Statuses of 400 and above that pass by themselves; all others need somebody's hand.
+#: Statuses from 400 to 499 that pass by themselves; all others of these need somebody's hand.
 _PASSING: Final = (408, 425, 429)
 #: What may be the matter with others.
 _HINTS: Final = dict.fromkeys((400, 401, 403, 404), ", is client_key that of host?")
@@ -83,7 +83,7 @@ def check_status(response: httpx2.Response) -> None:
         return
     raise FetchError(
         f"the server answers {status}{_HINTS.get(status, '')}",
-        refused=300 <= status < 500 and status not in _PASSING,
+        refused=400 <= status < 500 and status not in _PASSING,
         retry_after=_seconds(response.headers.get("retry-after", "")),
     )
 

@@ -100,7 +100,8 @@ class Stream:
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if response.status_code != 200 or kind != "text/event-stream":
                 told = f"status {response.status_code}, {shown(kind)}"
-                raise FetchError(f"the stream is none ({told})", refused=True)
+                is_refusal = response.status_code != 304  # which nobody asked for
+                raise FetchError(f"the stream is none ({told})", refused=is_refusal)
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 raise FetchError("the stream is compressed, which nobody asked for")
             self._life, self.error = life, ""

@@ -176,7 +176,7 @@ def test_a_redirect_for_a_while_is_not_a_refusal(server: Server, target: str) ->
         watched.sees(2)
 
 
-@pytest.mark.parametrize("code", [408, 429, 500, 502, 503])
+@pytest.mark.parametrize("code", [300, 302, 304, 307, 408, 429, 500, 502, 503])
 def test_what_passes_by_itself_is_not_a_refusal(server: Server, code: int) -> None:
     """These are asked again soon, even where refusals wait."""
     server.api = sequence([status(code), status(code), payload(flag(1))])

@@ -232,6 +232,17 @@ def test_a_bad_event_is_told_in_the_log(server: Server, caplog: pytest.LogCaptur
     assert all(one.levelno == logging.WARNING for one in caplog.records)
 
 
+@pytest.mark.parametrize("code", [302, 304, 503])
+def test_a_stream_that_is_refused_for_a_while_is_asked_for_again_soon(
+    server: Server, code: int
+) -> None:
+    """A redirect to nowhere, an 'unchanged' and an overload are no reason to wait for minutes."""
+    server.api = streaming(flag(1))
+    server.sub = sequence([status(code), status(code), stream(event(flag(2)))])
+    with watching(server, retry=replace(QUICK, refused=60.0), **RARELY) as watched:
+        watched.sees(2)
+
+
 def test_a_stream_that_was_open_for_long_begins_anew(server: Server) -> None:
     """After a minute of health the first failure is the first, however many came before."""
     server.api = streaming(flag(1))
