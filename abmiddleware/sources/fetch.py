@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
-from urllib.request import getproxies, proxy_bypass
 
 from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.extras import required
 from abmiddleware.sources.addresses import Origin, is_forbidden
 from abmiddleware.sources.answer import Answer, FetchError, check_status
 from abmiddleware.sources.json_text import MAX_BYTES
+from abmiddleware.sources.proxies import proxy_of
 from abmiddleware.sources.refresher import Life
 from abmiddleware.sources.retry import Deadlines
 
@@ -39,7 +39,8 @@ class Http:
         secrets: texts that no error may show.
 
     Raises:
-        ConfigurationError: the package httpx2 is missing, or certificates cannot be loaded.
+        ConfigurationError: the package httpx2 is missing, certificates cannot be loaded, or the
+            proxy of the environment cannot be used.
     """
 
     def __init__(self, origin: Origin, deadlines: Deadlines, secrets: tuple[str, ...] = ()) -> None:
@@ -51,13 +52,13 @@ class Http:
         self.origin = origin
         self.deadlines = deadlines
         self._secrets = secrets
-        self._proxy = None if proxy_bypass(origin.host) else getproxies().get(origin.scheme)
         # Made once, and for http, too, which may redirect to https: to load certificates takes
         # 40 ms of each poll, in which a fork would leave the child the locks of OpenSSL held.
         try:
             self._verify = self._httpx.create_ssl_context()
         except OSError as error:
             raise ConfigurationError(f"certificates cannot be loaded: {error}") from error
+        self._proxy = proxy_of(origin, self._httpx, self._verify)
 
     def get(self, path: str, headers: Mapping[str, str], life: Life) -> Answer | None:
         """Return the answer to a GET; None for 304.

@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import ssl
+import sys
 import zlib
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -351,11 +352,12 @@ def test_certificates_are_loaded_once(
         watched.sees(1)
 
 
+@pytest.mark.parametrize("scheme", ["http://", ""], ids=["URL", "no scheme"])
 def test_a_proxy_of_the_environment_is_used(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Server, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
-    """Servers behind a proxy reach the API by what HTTP_PROXY says."""
-    monkeypatch.setenv("http_proxy", server.url)
+    """Servers behind a proxy reach the API by what HTTP_PROXY says, as other clients read it."""
+    monkeypatch.setenv("http_proxy", f"{scheme}127.0.0.1:{server.port}")
     asked: list[str] = []
 
     def proxy(connection: Connection) -> None:
@@ -366,6 +368,38 @@ def test_a_proxy_of_the_environment_is_used(
     with watching(server, host="http://growthbook.example") as watched:
         watched.sees(1)
     assert asked[0] == "http://growthbook.example/api/features/sdk-abc123"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "problem"),
+    [
+        ("ftp://proxy:3128", r"^HTTP_PROXY: is 'ftp://proxy:3128', must be a URL, such as"),
+        ("socks4://proxy:3128", "must be a URL"),
+        ("http://proxy:port", "must be a URL"),
+        ("http://proxy:99999", "must be a URL"),
+        ("http://:3128", "must be a URL"),
+        ("http://anna:SECRET@proxy:port", r"^HTTP_PROXY: is 'http://\*\*\*@proxy:port', must"),
+        ("anna:SECRET/@proxy:port", r"^HTTP_PROXY: is 'http://\*\*\*@proxy:port', must"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_told_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, problem: str
+) -> None:
+    """A slip in the environment shows when the source is made, without user and password."""
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        GrowthBook("sdk-abc123", host="http://growthbook.example")
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_missing_package_for_a_proxy_is_told_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SOCKS needs one more, and the message says how to install it."""
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("https_proxy", "socks5://localhost:1080")
+    with pytest.raises(ConfigurationError, match=r"^HTTPS_PROXY: .* pip install 'httpx2\[socks\]'"):
+        GrowthBook("sdk-abc123")
 
 
 def test_an_etag_of_any_length_or_letters_is_not_sent_back(server: Server) -> None:
