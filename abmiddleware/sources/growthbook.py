@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from abmiddleware.evaluation.document import Document
-from abmiddleware.evaluation.values import is_number, shown
+from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.notices import notices
 from abmiddleware.sources.addresses import Origin, read_origin
@@ -21,7 +21,7 @@ from abmiddleware.sources.holding import Holding
 from abmiddleware.sources.last_good import LastGood
 from abmiddleware.sources.poll import Poll
 from abmiddleware.sources.refresher import Life, Refresher
-from abmiddleware.sources.retry import Deadlines, Retry
+from abmiddleware.sources.retry import Deadlines, Retry, check_seconds
 from abmiddleware.sources.source import SourceStatus, warn_of_second_engine
 from abmiddleware.sources.stream import Stream
 
@@ -74,10 +74,7 @@ class GrowthBook:
         deadlines: Deadlines | None = None,
     ) -> None:
         _check_client_key(client_key)
-        if not is_number(poll_seconds) or not 0 < poll_seconds < float("inf"):
-            raise ConfigurationError(
-                f"poll_seconds: is {shown(poll_seconds)}, must be seconds, more than 0"
-            )
+        self._interval = check_seconds("poll_seconds", poll_seconds)
         retry = Retry() if retry is None else _checked("retry", retry, Retry)
         deadlines = (
             Deadlines() if deadlines is None else _checked("deadlines", deadlines, Deadlines)
@@ -88,7 +85,7 @@ class GrowthBook:
             streaming = _origin("streaming_host", streaming_host, client_key)
         key = None if decryption_key is None else check_key(decryption_key)
         self.name = _name(api, client_key)
-        self._interval, self._deadlines = float(poll_seconds), deadlines
+        self._deadlines = deadlines
         self._holding = Holding(
             self.name, key, None if last_good is None else LastGood(last_good, _hash(client_key))
         )

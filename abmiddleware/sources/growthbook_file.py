@@ -8,13 +8,12 @@ from time import time_ns
 from typing import BinaryIO, Final
 
 from abmiddleware.evaluation.document import Document
-from abmiddleware.evaluation.values import is_number, shown
-from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.notices import notices
 from abmiddleware.sources.encryption import check_key
 from abmiddleware.sources.file import File
 from abmiddleware.sources.last_good import MAX_FILE, read_kept
 from abmiddleware.sources.payloads import Held
+from abmiddleware.sources.retry import check_seconds
 
 #: A warning follows after that many intervals without a confirmation.
 _MISSED: Final = 3
@@ -51,12 +50,8 @@ class GrowthBookFile(File):
         poll_seconds: float = 60.0,
         decryption_key: str | None = None,
     ) -> None:
-        if not is_number(poll_seconds) or not 0 < poll_seconds < float("inf"):
-            raise ConfigurationError(
-                f"poll_seconds: is {shown(poll_seconds)}, must be seconds, more than 0"
-            )
         self._key = None if decryption_key is None else check_key(decryption_key)
-        self.interval = float(poll_seconds)
+        self.interval = check_seconds("poll_seconds", poll_seconds)
         super().__init__(path, required=False)
 
     def _look(self) -> None:

@@ -17,7 +17,8 @@ from typing import Final
 
 import msgspec
 
-from abmiddleware.exceptions import DocumentError
+from abmiddleware.evaluation.values import shown
+from abmiddleware.exceptions import ConfigurationError, DocumentError
 from abmiddleware.notices import notices
 
 #: Of the file's form; files of another one are moved aside.
@@ -64,16 +65,34 @@ def read_kept(raw: bytes, name: str) -> Kept:
     return kept
 
 
+def _checked(path: object) -> Path:
+    problem = "must be the path of a file"
+    if isinstance(path, (str, os.PathLike)) and os.fspath(path):
+        place = Path(os.fsdecode(path)).absolute()
+        try:
+            if stat.S_ISREG(place.stat().st_mode):
+                return place
+            problem += ", and something else is there"
+        except OSError:  # it is not there yet, or may not be looked at
+            return place
+        except ValueError:
+            problem += ", without a NUL"
+    raise ConfigurationError(f"last_good: is {shown(path)}, {problem}")
+
+
 class LastGood:
-    """Keeps one configuration in a file; never raises, for it is only a help.
+    """Keeps one configuration in a file; its methods never raise, for it is only a help.
 
     Args:
         path: the file; its directory is made when it is needed.
         owner: whose configuration it is; a file of another owner is moved aside.
+
+    Raises:
+        ConfigurationError: there can be no file, or something else is in its place.
     """
 
     def __init__(self, path: str | os.PathLike[str], owner: str) -> None:
-        self.path = Path(path).absolute()
+        self.path = _checked(path)
         self.owner = owner
         #: Writes of this process that failed.
         self.failures = 0

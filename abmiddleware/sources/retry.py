@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,24 @@ Draw = Callable[[], float]
 
 #: Failures in a row past which the wait grows no more, so that no power overflows.
 _MANY: Final = 100
+#: The longest wait that can be configured, a week in seconds: the system's clocks and locks do not
+#: take any number.
+LONGEST: Final = 604800
+#: The least and the most of what is no wait; of waits it is 0 and `LONGEST`.
+_RANGES: Final = {"growth": (1, 100), "jitter": (0, 1)}
+
+
+def check_seconds(name: str, value: Any) -> float:
+    """Return a wait in seconds.
+
+    Raises:
+        ConfigurationError: it is none, or no wait at all.
+    """
+    if not is_number(value) or not 0 < value <= LONGEST:
+        raise ConfigurationError(
+            f"{name}: is {shown(value)}, must be seconds, more than 0 and at most {LONGEST}"
+        )
+    return float(value)
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,10 +61,10 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            least = 1 if name == "growth" else 0
-            if not is_number(value) or not least <= value < float("inf"):
+            least, most = _RANGES.get(name, (0, LONGEST))
+            if not is_number(value) or not least <= value <= most:
                 raise ConfigurationError(
-                    f"retry.{name}: is {shown(value)}, must be a number of at least {least}"
+                    f"retry.{name}: is {shown(value)}, must be a number from {least} to {most}"
                 )
 
     def after_start(
@@ -96,8 +114,4 @@ class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
-            value = getattr(self, name)
-            if not is_number(value) or not 0 < value < float("inf"):
-                raise ConfigurationError(
-                    f"deadlines.{name}: is {shown(value)}, must be seconds, more than 0"
-                )
+            check_seconds(f"deadlines.{name}", getattr(self, name))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.sources import GrowthBook
 from abmiddleware.sources.last_good import MAX_BROKEN, LastGood
 from tests.sources.server import Server, flag, payload, status
@@ -136,26 +137,30 @@ def test_no_file_is_nothing_to_tell(path: Path, caplog: pytest.LogCaptureFixture
     assert not caplog.text
 
 
-@pytest.mark.parametrize("kind", ["directory", "pipe", "under a file", "NUL"])
-def test_a_path_that_is_no_file_is_told_and_ignored(
+@pytest.mark.parametrize("kind", ["directory", "pipe", "under a file"])
+def test_a_path_that_became_no_file_is_told_and_ignored(
     path: Path, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither loading nor saving raises or blocks."""
+    last_good = LastGood(path / "below" if kind == "under a file" else path, "me")
     path.parent.mkdir()
     if kind == "directory":
         path.mkdir()
     elif kind == "pipe":
         os.mkfifo(path)
-    elif kind == "NUL":
-        path = path / "\0"
     else:
         path.write_text("{}")
-        path = path / "below"
-    last_good = LastGood(path, "me")
     assert last_good.load() is None
     last_good.save(b"{}", "1")
     assert "last-good file" in caplog.text
-    assert not [name for name in names(path.parent) if name.endswith(".tmp")] or kind == "NUL"
+    assert not [name for name in names(path) if name.endswith(".tmp")]
+
+
+@pytest.mark.parametrize("value", [3, "", "/", "/dev/null", "x\0y"])
+def test_a_path_that_can_be_no_file_is_told_at_the_start(value: Any) -> None:
+    """It would never keep anything, and nobody would know before a start without the server."""
+    with pytest.raises(ConfigurationError, match=r"^last_good: is .*, must be the path of a file"):
+        GrowthBook("sdk-abc123", last_good=value)
 
 
 def test_a_file_that_cannot_be_written_is_counted(

@@ -104,7 +104,7 @@ def test_a_push_to_all_is_fetched_within_a_second_by_all() -> None:
 
 
 @pytest.mark.parametrize("name", Retry.__struct_fields__)
-@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "1", None, True])
+@pytest.mark.parametrize("value", [-1, 1e300, float("nan"), float("inf"), "1", None, True])
 def test_a_wrong_interval_is_told(name: str, value: object) -> None:
     """The message names the field, the value and the mend."""
     with pytest.raises(ConfigurationError, match=rf"retry\.{name}: is .*, must be a number"):
@@ -112,14 +112,14 @@ def test_a_wrong_interval_is_told(name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("name", Deadlines.__struct_fields__)
-@pytest.mark.parametrize("value", [0, -1, float("inf"), "1", None])
+@pytest.mark.parametrize("value", [0, -1, 1e300, float("inf"), "1", None])
 def test_a_wrong_deadline_is_told(name: str, value: object) -> None:
     """No wait is without an end."""
     with pytest.raises(ConfigurationError, match=rf"deadlines\.{name}: is .*, must be seconds"):
         Deadlines(**{name: value})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan"), "60", None])
+@pytest.mark.parametrize("value", [0, -1, 1e300, float("inf"), float("nan"), "60", None])
 def test_a_wrong_poll_interval_is_told(value: object) -> None:
     """So is the interval of the source itself."""
     with pytest.raises(ConfigurationError, match=r"poll_seconds: is .*, must be seconds"):
