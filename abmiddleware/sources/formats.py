@@ -18,6 +18,15 @@ from abmiddleware.sources.json_text import MAX_BYTES, MAX_DEPTH, decode_json
 from abmiddleware.sources.unknown_fields import find_unknown_fields
 from abmiddleware.sources.yaml_text import decode_yaml
 
+#: Larger files of the forms that people write are refused, in bytes: they are read again in a
+#: request, and half a second is the most that it should ever wait for them.
+MAX_WRITTEN: Final = 1024 * 1024
+
+
+def max_bytes(suffix: str) -> int:
+    """Return the size of the largest file that is read, by the suffix of its name."""
+    return MAX_BYTES if suffix == ".json" else MAX_WRITTEN
+
 
 def read_document(raw: bytes, suffix: str, path: str) -> Document:
     """Return the document of a file.
@@ -32,8 +41,8 @@ def read_document(raw: bytes, suffix: str, path: str) -> Document:
     Raises:
         DocumentError: nothing of it may be used.
     """
-    if len(raw) > MAX_BYTES:
-        raise DocumentError(path, f"is {len(raw)} bytes, must be at most {MAX_BYTES}")
+    if len(raw) > (most := max_bytes(suffix)):
+        raise DocumentError(path, f"is {len(raw)} bytes, must be at most {most}")
     payload = DECODERS[suffix](raw, path)
     try:
         return _read(payload)
