@@ -28,6 +28,11 @@ INTERVAL: Final = 1.0
 _READING: Final = 30.0
 #: Nanoseconds within which two changes may bear the same time.
 _COARSE: Final = 50_000_000
+#: Seconds for which a file must have been left alone before it is read again: somebody may still
+#: be writing, and the first half of a TOML or YAML file is often a whole one.
+_SETTLING: Final = 0.1
+#: Looks in a row that wait for that; then it is read as it is.
+_MAX_WAITS: Final = 10
 #: Larger files are looked at part by part only when they are opened, and not in a request, which
 #: would take half a second for ten thousand parts.
 _MAX_CHECKED: Final = 500
@@ -46,6 +51,10 @@ class _Mark(NamedTuple):
     @classmethod
     def of(cls, kept: os.stat_result) -> _Mark:
         return cls(kept.st_mtime_ns, kept.st_ctime_ns, kept.st_size, kept.st_ino, kept.st_dev)
+
+    def is_settling(self) -> bool:
+        """Tell whether somebody may still be writing."""
+        return 0 <= time_ns() - self.modified < _SETTLING * 1e9
 
     def may_be_reused(self) -> bool:
         """Tell whether a change at this moment could leave no trace: clocks of disks are coarse."""
@@ -76,6 +85,8 @@ class File:
     max_bytes = MAX_BYTES
     #: Seconds within which a change should be seen.
     interval = INTERVAL
+    #: Whether somebody may write it in place.
+    may_be_half_written = True
 
     def __init__(self, path: str | os.PathLike[str], *, required: bool = True) -> None:
         if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
@@ -90,6 +101,8 @@ class File:
         self._is_open = False
         self._is_closed = False
         self._mark: _Mark | None = None
+        #: Looks in a row that found somebody writing.
+        self._waits = 0
         self._seen: float | None = None
         #: The file's time of change when it was last read, in nanoseconds since 1970.
         self._modified: int | None = None
@@ -149,7 +162,7 @@ class File:
         if self._is_open:
             warn_of_second_engine(self.name)
         try:
-            self._read()
+            self._read(self._look_at())
         except DocumentError as error:
             if self.required:
                 raise
@@ -173,21 +186,31 @@ class File:
         # Others pass meanwhile. A lock would do so, too, but be held in a child that is forked at
         # that moment.
         self._due = monotonic() + _READING
+        pause = INTERVAL
         try:
-            self._read()
+            mark = self._look_at()
+            if self._must_wait(mark):
+                pause = _SETTLING
+            else:
+                self._read(mark)
         except Exception as error:  # noqa: BLE001  # a request must not fail for it
             self._fail(error)
         finally:
-            self._due = float("inf") if self._is_closed else monotonic() + INTERVAL
+            self._due = float("inf") if self._is_closed else monotonic() + pause
 
-    def _read(self) -> None:
+    def _must_wait(self, mark: _Mark) -> bool:
+        """Tell whether the file has changed, and somebody may still be writing it."""
+        is_changing = self.may_be_half_written and mark != self._mark and mark.is_settling()
+        self._waits = self._waits + 1 if is_changing and self._waits < _MAX_WAITS else 0
+        return self._waits > 0
+
+    def _read(self, mark: _Mark) -> None:
         """Read the file, unless it is as it was.
 
         Raises:
             OSError: it cannot be read.
             DocumentError: nothing of it may be used.
         """
-        mark = _Mark.of(self._stat())
         if mark == self._mark:
             if not self._error:
                 self._seen = monotonic()
@@ -229,11 +252,11 @@ class File:
             report_problems(self.name, self._problems)
             self._examined = version
 
-    def _stat(self) -> os.stat_result:
+    def _look_at(self) -> _Mark:
         kept = self.path.stat()
         if not stat.S_ISREG(kept.st_mode):  # a pipe would block
             raise OSError(f"{self.path} is not a file")
-        return kept
+        return _Mark.of(kept)
 
     def _fail(self, error: Exception) -> None:
         text = str(error) or type(error).__name__

@@ -42,6 +42,7 @@ class GrowthBookFile(File):
 
     origin = "last good"
     max_bytes = MAX_FILE
+    may_be_half_written = False
 
     def __init__(
         self,

@@ -27,14 +27,19 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Return what lets time pass for files."""
-    now = [1000.0]
-    monkeypatch.setattr("abmiddleware.sources.file.monotonic", lambda: now[0])
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], int]:
+    """Return what lets time pass for files, and tells it in nanoseconds since 1970."""
+    began, passed = time_ns(), [0.0]
 
-    def passes(seconds: float) -> None:
-        now[0] += seconds
+    def now() -> int:
+        return began + round(passed[0] * 1e9)
 
+    def passes(seconds: float) -> int:
+        passed[0] += seconds
+        return now()
+
+    monkeypatch.setattr("abmiddleware.sources.file.monotonic", lambda: 1000 + passed[0])
+    monkeypatch.setattr("abmiddleware.sources.file.time_ns", now)
     return passes
 
 
@@ -64,6 +69,7 @@ def replace(path: Path, content: Any) -> None:
     """Save as editors do: another file, renamed."""
     other = path.with_name("other~")
     write(other, content)
+    os.utime(other, (1, 1))
     other.replace(path)
 
 
@@ -111,7 +117,9 @@ def test_a_change_of_equal_size_and_time_is_seen(
     write(path, flag(1))
     os.utime(path, (1, 1))
     settle(path)
+    clock(1)
     opened = Opened(path)
+    assert opened.source._mark is not None
     write(path, flag(2))
     os.utime(path, (1, 1))
     clock(1)
@@ -124,7 +132,7 @@ def test_an_unchanged_file_is_not_read(
 ) -> None:
     """A look costs one stat, and none within the second."""
     write(path, flag(1))
-    settle(path)
+    clock(1)
     opened = Opened(path)
     stats: list[Path] = []
     stat = Path.stat
@@ -174,6 +182,49 @@ def test_broken_content_changes_nothing(
     assert opened.value == 2
     assert not opened.source.status().last_error
     assert opened.changes == 1
+
+
+HALF = "[features.flag]\ndefaultValue = 2\n"
+
+
+def test_a_file_that_is_being_written_is_read_when_it_is_left_alone(
+    path: Path, clock: Callable[[float], int]
+) -> None:
+    """Its first half is whole TOML, too; soon after the last line it is read."""
+    path = path.with_suffix(".toml")
+    path.write_text("[features.flag]\ndefaultValue = 1\n")
+    opened = Opened(path)
+    clock(1)
+    for text in (HALF, HALF + "# the other half\n"):
+        path.write_text(text)
+        os.utime(path, ns=(clock(0),) * 2)
+        opened.source.look()
+        assert opened.value == 1
+        clock(0.11)
+    opened.source.look()
+    assert (opened.value, opened.changes) == (2, 1)
+
+
+def test_a_file_that_is_never_left_alone_is_read_all_the_same(
+    path: Path, clock: Callable[[float], int]
+) -> None:
+    """Ten looks after the first change that was seen."""
+    write(path, flag(0))
+    opened = Opened(path)
+    clock(1)
+    for number in range(1, 21):
+        write(path, flag(number))
+        os.utime(path, ns=(clock(0),) * 2)
+        opened.source.look()
+        clock(0.11)
+    assert (opened.value, opened.changes) == (11, 1)
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_file_that_was_just_written_is_read_at_the_start(path: Path, required: bool) -> None:
+    """Nobody waits for what a script wrote a moment before."""
+    write(path, flag(1))
+    assert Opened(path, required=required).value == 1
 
 
 def test_a_deleted_file_changes_nothing(
@@ -371,6 +422,7 @@ def changed():
 source.open(changed)
 with open(sys.argv[1], "w") as file:
     file.write('{"features": {"flag": {"defaultValue": 22}}}')
+os.utime(sys.argv[1], (1, 1))
 source._due = 0.0
 source.look()
 """

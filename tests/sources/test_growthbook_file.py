@@ -58,6 +58,7 @@ def test_its_age_is_that_of_the_last_confirmation(
     server.api = payload(flag(1), etag="one")
     with watching(server, last_good=path) as kept:
         kept.sees(1)
+        kept.until(path.exists)
         worker = follow(path, poll_seconds=60)
         kept.until(lambda: 0 <= (worker.source.status().age_seconds or 0) < 1.5)
     assert "does the agent that refreshes it run" not in caplog.text
@@ -75,6 +76,7 @@ def test_what_broke_changes_nothing(server: Server, path: Path) -> None:
     server.api = payload(flag(1))
     with watching(server, last_good=path) as kept:
         kept.sees(1)
+        kept.until(path.exists)
     worker = follow(path)
     good = path.read_bytes()
     path.write_bytes(good.replace(b"flag", b"flags").replace(b'"version":"', b'"version":"0'))
@@ -101,6 +103,7 @@ def test_what_is_encrypted_stays_so_on_disk(server: Server, path: Path) -> None:
     decryption_key = base64.b64encode(key).decode()
     with watching(server, last_good=path, decryption_key=decryption_key) as kept:
         kept.sees(3)
+        kept.until(path.exists)
 
     assert follow(path, decryption_key=decryption_key).value == 3
     without = follow(path)
