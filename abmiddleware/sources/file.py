@@ -15,9 +15,8 @@ from abmiddleware.evaluation.document import Document
 from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ConfigurationError, DocumentError
 from abmiddleware.notices import notices
-from abmiddleware.sources.formats import DECODERS, read_document
+from abmiddleware.sources.formats import DECODERS, max_bytes, read_document
 from abmiddleware.sources.holding import version_of
-from abmiddleware.sources.json_text import MAX_BYTES
 from abmiddleware.sources.problems import count_parts, find_problems, report_problems
 from abmiddleware.sources.source import SourceStatus, warn_of_second_engine
 from abmiddleware.sources.yaml_text import check_yaml
@@ -81,8 +80,6 @@ class File:
 
     #: What the status calls it.
     origin = "file"
-    #: Larger files are refused.
-    max_bytes = MAX_BYTES
     #: Seconds within which a change should be seen.
     interval = INTERVAL
     #: Whether somebody may write it in place.
@@ -131,6 +128,11 @@ class File:
             raise ConfigurationError(f"path: is {shown(path)}, must end in one of {names}")
         if suffix in (".yaml", ".yml"):
             check_yaml()
+
+    @property
+    def max_bytes(self) -> int:
+        """The size of the largest file that is used."""
+        return max_bytes(self.path.suffix.lower())
 
     def _decoded(self, raw: bytes) -> Document:
         """Return the document of what the file holds.
@@ -226,6 +228,9 @@ class File:
         kept = None if mark.may_be_reused() else mark
         version = self._version if is_same else self._version_of(raw)
         try:
+            if mark.size > self.max_bytes:
+                problem = f"is {mark.size} bytes, must be at most {self.max_bytes}"
+                raise DocumentError(self.path.name, problem)  # noqa: TRY301
             self._take(raw, version)
         except DocumentError:
             self._mark = kept

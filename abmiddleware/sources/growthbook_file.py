@@ -41,7 +41,6 @@ class GrowthBookFile(File):
     """
 
     origin = "last good"
-    max_bytes = MAX_FILE
     may_be_half_written = False
 
     def __init__(
@@ -68,6 +67,11 @@ class GrowthBookFile(File):
 
     def _check_name(self, path: str | os.PathLike[str]) -> None:
         """Take any name: the form is known."""
+
+    @property
+    def max_bytes(self) -> int:
+        """The size of the largest file that is used."""
+        return MAX_FILE
 
     def _decoded(self, raw: bytes) -> Document:
         document = Held().merged(bytes(read_kept(raw, self.path.name).payload), self._key).document

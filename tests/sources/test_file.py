@@ -306,10 +306,14 @@ def test_a_broken_file_is_an_error_where_it_is_required(path: Path) -> None:
     assert Opened(path, required=False).source.document is None
 
 
-def test_a_file_that_is_too_large_is_refused(path: Path) -> None:
-    """More than ten MiB are not read."""
-    path.write_bytes(b" " * (10 * 1024 * 1024 + 2))
-    with pytest.raises(DocumentError, match="must be at most 10485760"):
+@pytest.mark.parametrize(("suffix", "most"), [(".json", 10485760), (".toml", 1048576)])
+def test_a_file_that_is_too_large_is_refused_with_its_size(
+    path: Path, suffix: str, most: int
+) -> None:
+    """More than ten MiB, or one of what people write, are not used."""
+    path = path.with_suffix(suffix)
+    path.write_bytes(b" " * 12_345_678)
+    with pytest.raises(DocumentError, match=rf": is 12345678 bytes, must be at most {most}$"):
         Opened(path)
 
 
