@@ -17,7 +17,7 @@ from abmiddleware.exceptions import ConfigurationError, DocumentError
 from abmiddleware.notices import notices
 from abmiddleware.sources.formats import DECODERS, max_bytes, read_document
 from abmiddleware.sources.holding import version_of
-from abmiddleware.sources.problems import count_parts, find_problems, report_problems
+from abmiddleware.sources.problems import Search, report_problems
 from abmiddleware.sources.source import SourceStatus, warn_of_second_engine
 from abmiddleware.sources.yaml_text import check_yaml
 
@@ -32,8 +32,8 @@ _COARSE: Final = 50_000_000
 _SETTLING: Final = 0.1
 #: Looks in a row that wait for that; then it is read as it is.
 _MAX_WAITS: Final = 10
-#: Larger files are looked at part by part only when they are opened, and not in a request, which
-#: would take half a second for ten thousand parts.
+#: Parts of a changed file that one look compiles to see what is wrong with them, which takes some
+#: 25 milliseconds of a request: all ten thousand of a large one would take half a second.
 _MAX_CHECKED: Final = 500
 
 
@@ -108,6 +108,7 @@ class File:
         self._version = ""
         #: The version whose parts were looked at, one by one.
         self._examined = ""
+        self._search: Search | None = None
         self._problems: tuple[Problem, ...] = ()
         self._attempts = 0
         self._failures = 0
@@ -165,6 +166,7 @@ class File:
             warn_of_second_engine(self.name)
         try:
             self._read(self._look_at())
+            self._examine()
         except DocumentError as error:
             if self.required:
                 raise
@@ -195,6 +197,7 @@ class File:
                 pause = _SETTLING
             else:
                 self._read(mark)
+                self._examine()
         except Exception as error:  # noqa: BLE001  # a request must not fail for it
             self._fail(error)
         finally:
@@ -251,11 +254,25 @@ class File:
             self.document, self._problems = document, document.problems
             self._changed()
             self._version = version
-        if version != self._examined:
-            if not self._is_open or count_parts(document) <= _MAX_CHECKED:
-                self._problems = find_problems(document)
-            report_problems(self.name, self._problems)
-            self._examined = version
+
+    def _examine(self) -> None:
+        """Look at more parts of what serves, or at all of them where no request waits."""
+        document, version = self.document, self._version
+        if document is None or not version or version == self._examined:
+            return
+        # Put back at the end only, as above: a search that was cut begins anew.
+        search, self._search = self._search, None
+        if search is None or search.document is not document:
+            search = Search(document)
+        is_more = search.go_on(_MAX_CHECKED)
+        while is_more and not self._is_open:
+            is_more = search.go_on(_MAX_CHECKED)
+        self._problems = search.problems
+        if is_more:
+            self._search = search
+            return
+        report_problems(self.name, self._problems)
+        self._examined = version
 
     def _look_at(self) -> _Mark:
         kept = self.path.stat()

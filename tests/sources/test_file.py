@@ -498,24 +498,31 @@ def test_it_is_a_source_without_a_thread(path: Path) -> None:
     assert path.name in repr(opened.source)
 
 
-def test_large_files_are_checked_part_by_part_at_the_start_only(
-    path: Path, clock: Callable[[float], None]
+def test_large_files_are_checked_over_several_looks(
+    path: Path, clock: Callable[[float], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In a request that would take half a second; what is malformed is told all the same."""
+    """All at once would take half a second of a request; at the start nobody waits."""
 
     def content(name: str) -> Any:
-        parts = {f"{name}-{number}": {"defaultValue": 1} for number in range(600)}
-        wrong = {"key": "odd", "variations": [0, 1], "condition": {"a": {"$regex": "["}}}
-        return {"features": parts, "experiments": [wrong, 7]}
+        wrong = {"rules": [{"condition": {"a": {"$regex": "["}}, "force": 1}]}
+        parts = {f"{name}-{number}": {"defaultValue": 1} for number in range(1200)}
+        return {"features": {**parts, f"{name}-odd": wrong}, "experiments": [7]}
+
+    def paths() -> list[str]:
+        return [one.path for one in opened.source.status().problems]
 
     write(path, content("old"))
     opened = Opened(path)
-    assert len(opened.source.status().problems) == 2
+    assert paths() == ["experiments[0]", "features.old-odd.rules[0].condition.a.$regex"]
     write(path, content("new"))
-    clock(1)
-    opened.source.look()
+    found = []
+    for _ in range(4):
+        clock(1)
+        opened.source.look()
+        found.append(len(paths()))
+    assert found == [1, 1, 2, 2]
     assert opened.changes == 1
-    assert [one.path for one in opened.source.status().problems] == ["experiments[1]"]
+    assert caplog.text.count("features.new-odd.rules[0]") == 1
 
 
 @pytest.mark.parametrize("path", ["", "x", "x.ini", "x.json.bak", None, 7, b""])
