@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, time_ns
-from typing import BinaryIO, Final, NamedTuple
+from time import monotonic
+from typing import BinaryIO, Final
 from weakref import WeakSet
 
 from abmiddleware.evaluation.conditions import Problem
@@ -17,6 +16,7 @@ from abmiddleware.exceptions import ConfigurationError, DocumentError
 from abmiddleware.notices import notices
 from abmiddleware.sources.formats import DECODERS, max_bytes, read_document
 from abmiddleware.sources.holding import version_of
+from abmiddleware.sources.marks import SETTLING, Mark
 from abmiddleware.sources.problems import Search, report_problems
 from abmiddleware.sources.source import SourceStatus, warn_of_second_engine
 from abmiddleware.sources.yaml_text import check_yaml
@@ -25,39 +25,11 @@ from abmiddleware.sources.yaml_text import check_yaml
 INTERVAL: Final = 1.0
 #: Seconds in which nobody else looks while one reads it.
 _READING: Final = 30.0
-#: Nanoseconds within which two changes may bear the same time.
-_COARSE: Final = 50_000_000
-#: Seconds for which a file must have been left alone before it is read again: somebody may still
-#: be writing, and the first half of a TOML or YAML file is often a whole one.
-_SETTLING: Final = 0.1
-#: Looks in a row that wait for that; then it is read as it is.
+#: Looks in a row that wait for a file to be left alone; then it is read as it is.
 _MAX_WAITS: Final = 10
 #: Parts of a changed file that one look compiles to see what is wrong with them, which takes some
 #: 25 milliseconds of a request: all ten thousand of a large one would take half a second.
 _MAX_CHECKED: Final = 500
-
-
-class _Mark(NamedTuple):
-    """What of a file changes when it does."""
-
-    modified: int
-    #: When its content or its properties changed, which nobody can set back.
-    changed: int
-    size: int
-    inode: int
-    device: int
-
-    @classmethod
-    def of(cls, kept: os.stat_result) -> _Mark:
-        return cls(kept.st_mtime_ns, kept.st_ctime_ns, kept.st_size, kept.st_ino, kept.st_dev)
-
-    def is_settling(self) -> bool:
-        """Tell whether somebody may still be writing."""
-        return 0 <= time_ns() - self.modified < _SETTLING * 1e9
-
-    def may_be_reused(self) -> bool:
-        """Tell whether a change at this moment could leave no trace: clocks of disks are coarse."""
-        return time_ns() - max(self.modified, self.changed) < _COARSE
 
 
 class File:
@@ -97,7 +69,7 @@ class File:
         self._due = 0.0
         self._is_open = False
         self._is_closed = False
-        self._mark: _Mark | None = None
+        self._mark: Mark | None = None
         #: Looks in a row that found somebody writing.
         self._waits = 0
         self._seen: float | None = None
@@ -165,7 +137,7 @@ class File:
         if self._is_open:
             warn_of_second_engine(self.name)
         try:
-            self._read(self._look_at())
+            self._read(Mark.at(self.path))
             self._examine()
         except DocumentError as error:
             if self.required:
@@ -192,9 +164,9 @@ class File:
         self._due = monotonic() + _READING
         pause = INTERVAL
         try:
-            mark = self._look_at()
+            mark = Mark.at(self.path)
             if self._must_wait(mark):
-                pause = _SETTLING
+                pause = SETTLING
             else:
                 self._read(mark)
                 self._examine()
@@ -203,13 +175,13 @@ class File:
         finally:
             self._due = float("inf") if self._is_closed else monotonic() + pause
 
-    def _must_wait(self, mark: _Mark) -> bool:
+    def _must_wait(self, mark: Mark) -> bool:
         """Tell whether the file has changed, and somebody may still be writing it."""
         is_changing = self.may_be_half_written and mark != self._mark and mark.is_settling()
         self._waits = self._waits + 1 if is_changing and self._waits < _MAX_WAITS else 0
         return self._waits > 0
 
-    def _read(self, mark: _Mark) -> None:
+    def _read(self, mark: Mark) -> None:
         """Read the file, unless it is as it was.
 
         Raises:
@@ -225,7 +197,7 @@ class File:
         self._mark = None
         with self.path.open("rb") as file:
             # Of what is read, and before it is: a change from here on is seen at the next look.
-            mark = _Mark.of(os.fstat(file.fileno()))
+            mark = Mark.of(os.fstat(file.fileno()))
             is_same = self._still_holds(file)
             raw = b"" if is_same else file.read(self.max_bytes + 1)
         kept = None if mark.may_be_reused() else mark
@@ -273,12 +245,6 @@ class File:
             return
         report_problems(self.name, self._problems)
         self._examined = version
-
-    def _look_at(self) -> _Mark:
-        kept = self.path.stat()
-        if not stat.S_ISREG(kept.st_mode):  # a pipe would block
-            raise OSError(f"{self.path} is not a file")
-        return _Mark.of(kept)
 
     def _fail(self, error: Exception) -> None:
         text = str(error) or type(error).__name__

@@ -39,7 +39,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], int]:
         return now()
 
     monkeypatch.setattr("abmiddleware.sources.file.monotonic", lambda: 1000 + passed[0])
-    monkeypatch.setattr("abmiddleware.sources.file.time_ns", now)
+    monkeypatch.setattr("abmiddleware.sources.marks.time_ns", now)
     return passes
 
 
