@@ -94,7 +94,7 @@ class Delivery:
             return False
         arrived = pipeline.get_load_package_info(package).state == "loaded"
         if arrived:
-            self.destination.publish(self._dataset, day, batch)
+            self.destination.publish(day, batch)
         self._clean(pipeline)
         return bool(arrived)
 

@@ -39,7 +39,7 @@ class Destination(NamedTuple):
         """The format in which rows go there; None for dlt's choice."""
         return "csv" if self.kind == "postgres" else None  # COPY, three times as fast
 
-    def publish(self, dataset: str, day: str, batch: str) -> None:
+    def publish(self, day: str, batch: str) -> None:
         """Move the files of a batch, which are whole, to where they are read.
 
         A disk that is full, or a crash, may cut a file, and one file that is cut spoils a query
@@ -50,7 +50,8 @@ class Destination(NamedTuple):
         """
         if self.home is None:
             return
-        for file in (self.home / _INCOMING / dataset).glob(f"*/dt={day}/{batch}.*"):
+        # In every dataset: dlt spells its name in a way of its own.
+        for file in (self.home / _INCOMING).glob(f"*/*/dt={day}/{batch}.*"):
             place = self.home / file.relative_to(self.home / _INCOMING)
             place.parent.mkdir(parents=True, exist_ok=True)
             file.replace(place)

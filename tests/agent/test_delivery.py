@@ -123,6 +123,19 @@ def test_parquet_files_are_by_the_day_of_the_event(journal: Path, tmp_path: Path
     assert warehouse.ids("outcomes") == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize("dataset", ["My-Data", "abTests", "1st"])
+def test_files_are_published_whatever_the_dataset_is_called(
+    journal: Path, tmp_path: Path, dataset: str
+) -> None:
+    """dlt spells a name its own way; what it calls delivered is where it is read."""
+    lake = tmp_path / "lake"
+    Journal(journal).write([outcome(event_id="one")])
+    ship(journal, Parquet(lake), dataset=dataset)
+
+    assert len([*lake.glob("[!.]*/outcomes/*/*.parquet")]) == 1
+    assert not [*lake.glob(".incoming/*/outcomes/*/*")]
+
+
 def test_what_no_warehouse_takes_is_set_aside(journal: Path, warehouse: Warehouse) -> None:
     """Torn lines and impossible values go to the quarantine with their place; the rest arrives."""
     good = encode(outcome())
