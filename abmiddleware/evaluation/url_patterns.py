@@ -26,6 +26,8 @@ Targeted = Callable[[str], bool]
 _Test = Callable[[Url], bool]
 _Fits = Callable[[str], bool]
 
+#: A regular expression is searched for in a URL with scheme and host, and without.
+_TEXTS: Final = 2
 #: What a relative page is resolved against.
 _PAGE_BASE: Final = "https://_"
 #: What a pattern without a host is resolved against: it matches every host.
@@ -54,7 +56,7 @@ def compile_targets(
         return _nowhere
     includes: list[_Test] = []
     excludes: list[_Test] = []
-    budget = Budget()
+    budget = Budget(_TEXTS)
     for index, entry in enumerate(targets):
         target = _read(entry) if isinstance(entry, Mapping) else entry
         matches = _compiled(target, f"{path}[{index}]", problems, budget)
@@ -126,10 +128,7 @@ def _always(_: Url) -> bool:
 
 
 def _regex(pattern: str, budget: Budget, *, is_exclusion: bool) -> tuple[_Test, str]:
-    """Compile a regular expression; what cannot be tested in time lets nobody in.
-
-    A page is searched twice, so that what the budget allows for one text may be spent twice.
-    """
+    """Compile a regular expression; what cannot be tested in time lets nobody in."""
     try:
         found = compile_pattern(pattern, untested=is_exclusion, budget=budget).found
     except PatternError as error:
@@ -246,7 +245,9 @@ def compile_legacy_url(
     try:
         if not isinstance(pattern, str):
             raise PatternError("not a string")  # noqa: TRY301
-        found = compile_pattern(pattern).found
+        budget = Budget(_TEXTS)
+        found = compile_pattern(pattern, budget=budget).found
+        budget.settle()
     except PatternError as error:
         if problems is not None:
             problems.append(Problem(path, f"is {shown(pattern)}, {_told(error)}"))

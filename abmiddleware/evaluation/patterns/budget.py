@@ -94,10 +94,14 @@ class Budget:
 
     A pattern is admitted if it can be searched for in a text of the sure length. When all are
     known, `settle` gives each the same part of what they leave, for longer texts or more of them.
+
+    Args:
+        texts: in how many texts each pattern is searched for, beside the elements of a list.
     """
 
-    def __init__(self) -> None:
-        self._left = COST_LIMIT
+    def __init__(self, texts: int = 1) -> None:
+        #: What all searches in one of the texts may cost, in nanoseconds.
+        self.most = self._left = COST_LIMIT / texts
         self._admitted: list[tuple[Pattern, Cost, Elements | None]] = []
         self._elements: Elements | None = None
 
@@ -110,7 +114,7 @@ class Budget:
         least = cost.of(SURE_LENGTH)
         if least > self._left:
             raise RefusedPatternError(
-                f"might take {duration(least)} for one text, of {duration(COST_LIMIT)} for all"
+                f"might take {duration(least)} for one text, of {duration(self.most)} for all"
                 f" patterns here those before it leave {duration(self._left)}: write fewer of"
                 " them, anchor them with ^ or let each repeat exclude what follows it"
             )

@@ -11,7 +11,7 @@ No search takes long, whatever the pattern and the text:
   is installed, and given up after 5 ms;
 - longer texts are searched as far as the estimate stays below that, up to 16,384 units;
 - the patterns of one condition share one `Budget`: together they take no longer either, and
-  neither do all elements of a list that they are tested on.
+  neither do all elements of a list that they are tested on, nor the two texts of a page's URL.
 
 `cut_offs` counts the searches that were not made or given up.
 
@@ -27,7 +27,7 @@ import re
 from importlib import import_module
 from typing import Any, Final
 
-from abmiddleware.evaluation.patterns.budget import COST_LIMIT, Budget, Cost, duration
+from abmiddleware.evaluation.patterns.budget import Budget, Cost, duration
 from abmiddleware.evaluation.patterns.cost import search_cost
 from abmiddleware.evaluation.patterns.parser import Parser
 from abmiddleware.evaluation.patterns.pattern import Pattern, Search, utf16
@@ -72,20 +72,20 @@ def compile_pattern(
     source = utf16(pattern)
     if len(source) > PATTERN_LIMIT:
         raise RefusedPatternError(f"longer than {PATTERN_LIMIT:,} characters")
+    is_alone = budget is None
+    budget = budget or Budget()
     parser = Parser(source, ignore_case=ignore_case)
     try:
         tree = trim(parser.parse())
         search: Search = re.compile(write(tree)).search
         cost = Cost(search_cost(tree))
-        if (least := cost.of(SURE_LENGTH)) > COST_LIMIT:
+        if (least := cost.of(SURE_LENGTH)) > budget.most:
             search, cost = _limited(tree, least), Cost(cost.estimate, TIMEOUT * 1e9)
     except (re.error, OverflowError, MemoryError, RecursionError) as error:
         raise parser.error(f"cannot be translated ({error})") from error
-    if budget is not None:
-        return budget.admit(search, cost, untested=untested)
-    budget = Budget()
     compiled = budget.admit(search, cost, untested=untested)
-    budget.settle()
+    if is_alone:
+        budget.settle()
     return compiled
 
 
