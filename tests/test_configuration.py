@@ -100,6 +100,38 @@ def test_the_kinds_of_a_key_are_apart(sink: MemorySink) -> None:
     assert experiments.value("price", 0) in (1, 2)
 
 
+class Overtaken(Held):
+    """A source whose document is replaced, and told of, just after somebody has read it."""
+
+    def __init__(self, payload: object) -> None:
+        super().__init__()
+        self.old: Document | None = read_payload(payload)
+        self.next: object = None
+
+    @property
+    def document(self) -> Document | None:
+        old, payload = self.old, self.next
+        if payload is not None:
+            self.next = None
+            self.old = read_payload(payload)
+            self.changed()
+        return old
+
+    @document.setter
+    def document(self, document: Document | None) -> None:
+        self.old = document
+
+
+def test_a_change_that_is_overtaken_by_another_does_not_undo_it(sink: MemorySink) -> None:
+    """Who has put older documents together finds that they are, and does it again."""
+    source, other = Overtaken(flags(a="old")), Held(flags(b="old"))
+    engine = Engine(sink=sink, sources=[source, other])
+    source.next = flags(a="new")
+    other.put(flags(b="new"))
+
+    assert [engine.client().value(key, None) for key in "ab"] == ["new", "new"]
+
+
 def test_saved_groups_stay_with_their_source(sink: MemorySink) -> None:
     """A group is looked up in the document of the condition that names it."""
 

@@ -370,6 +370,17 @@ def test_a_proxy_of_the_environment_is_used(
     assert asked[0] == "http://growthbook.example/api/features/sdk-abc123"
 
 
+def test_a_proxy_may_have_any_address(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address is the operator's choice, and says nothing of where the host is."""
+    monkeypatch.setattr(
+        "abmiddleware.sources.fetch.is_forbidden", lambda host: bool(ip_address(host))
+    )
+    monkeypatch.setenv("http_proxy", server.url)
+    server.api = raw(json.dumps(flag(1)).encode())
+    with watching(server, host="http://growthbook.example") as watched:
+        watched.sees(1)
+
+
 @pytest.mark.parametrize(
     ("proxy", "problem"),
     [

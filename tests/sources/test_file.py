@@ -18,6 +18,7 @@ from abmiddleware import ConfigurationError, Engine, MemorySink
 from abmiddleware.evaluation.document import Document
 from abmiddleware.exceptions import DocumentError
 from abmiddleware.sources import File, Source
+from abmiddleware.sources.formats import read_document
 from tests.sources.server import flag
 
 
@@ -474,6 +475,39 @@ def test_threads_that_look_at_once(path: Path) -> None:
     assert not source.status().last_error
 
 
+def test_while_one_thread_reads_others_go_on(
+    path: Path, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what was read before; only who hangs for half a minute is not waited for."""
+    write(path, flag(1))
+    opened = Opened(path)
+    write(path, flag(2))
+    clock(1)
+    reading, may_end = threading.Event(), threading.Event()
+    reads: list[int] = []
+
+    def read(raw: bytes, suffix: str, name: str) -> Document:
+        reads.append(1)
+        if len(reads) == 1:
+            reading.set()
+            assert may_end.wait(10)
+        return read_document(raw, suffix, name)
+
+    monkeypatch.setattr("abmiddleware.sources.file.read_document", read)
+    thread = threading.Thread(target=opened.source.look)
+    thread.start()
+    assert reading.wait(10)
+    clock(29)
+    opened.source.look()
+    assert (opened.value, len(reads)) == (1, 1)
+    clock(2)
+    opened.source.look()
+    assert (opened.value, len(reads)) == (2, 2)
+    may_end.set()
+    thread.join()
+    assert opened.value == 2
+
+
 def test_a_closed_file_is_looked_at_no_more(path: Path, clock: Callable[[float], None]) -> None:
     """And what it held stays."""
     write(path, flag(1))
@@ -514,14 +548,17 @@ def test_large_files_are_checked_over_several_looks(
     write(path, content("old"))
     opened = Opened(path)
     assert paths() == ["experiments[0]", "features.old-odd.rules[0].condition.a.$regex"]
-    write(path, content("new"))
-    found = []
-    for _ in range(4):
+    for name in ("replaced before it was looked at", "new"):
+        clock(1)
+        write(path, content(name))
+        opened.source.look()
+    found = [len(paths())]
+    for _ in range(3):
         clock(1)
         opened.source.look()
         found.append(len(paths()))
     assert found == [1, 1, 2, 2]
-    assert opened.changes == 1
+    assert opened.changes == 2
     assert caplog.text.count("features.new-odd.rules[0]") == 1
 
 

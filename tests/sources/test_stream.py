@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from abmiddleware.sources import Deadlines
+from abmiddleware.sources.holding import Holding
 from tests.sources.server import (
     STREAM_HEAD,
     Connection,
@@ -202,6 +204,24 @@ def test_a_cached_answer_does_not_undo_a_push(server: Server) -> None:
         watched.sees(3)
 
 
+def test_an_older_answer_a_minute_after_a_push_is_no_cached_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody has restored it; until then it is taken for what a cache has kept."""
+    passed = [1000.0]
+    monkeypatch.setattr("abmiddleware.sources.holding.monotonic", lambda: passed[0])
+    holding = Holding("test", None, None)
+    newer = json.dumps(flag(2, dateUpdated="2026-01-02T00:00:00Z")).encode()
+    older = json.dumps(flag(1, dateUpdated="2026-01-01T00:00:00Z")).encode()
+    assert holding.take(newer, "stream")
+    passed[0] += 59
+    assert not holding.take(older, "poll")
+    assert holding.held.updated == "2026-01-02T00:00:00Z"
+    passed[0] += 2
+    assert holding.take(older, "poll")
+    assert holding.held.updated == "2026-01-01T00:00:00Z"
+
+
 def test_a_push_of_one_section_leaves_the_others(server: Server) -> None:
     """Only sections that are present replace what is held."""
     server.api = streaming(flag(1, savedGroups={"staff": ["1"]}))
@@ -263,6 +283,34 @@ def test_a_closed_source_has_no_stream(server: Server) -> None:
         watched.until(lambda: watched.source.status().streaming)
         watched.source.close()
         assert not watched.source.status().streaming
+
+
+def test_a_stream_that_sends_something_is_not_given_up(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sign of life puts off its deadline, however long the stream is open."""
+    monkeypatch.setattr("abmiddleware.sources.refresher._GRACE", 0.05)
+    monkeypatch.setattr("abmiddleware.sources.refresher._BETWEEN", 0.01)
+    server.api, server.sub = streaming(flag(1)), beating()
+    with watching(server, deadlines=replace(PATIENT, silence=0.4), **RARELY) as watched:
+        watched.until(lambda: watched.source.status().streaming)
+        end = monotonic() + 1.2
+        watched.until(lambda: monotonic() > end)
+        assert watched.source.status().streaming
+    assert len(server.asked("sub")) == 1
+
+
+def test_news_of_a_stream_are_expected_within_a_third_of_the_silence_it_may_keep(
+    server: Server,
+) -> None:
+    """Where polls would come more often: it is no alarm that nothing is said between two."""
+    server.api, server.sub = streaming(flag(1)), beating()
+    with watching(server, deadlines=replace(PATIENT, silence=60)) as watched:
+        assert watched.source.status().interval_seconds == 0.1
+        watched.until(lambda: watched.source.status().streaming)
+        assert watched.source.status().interval_seconds == 20
+        server.down()
+        watched.until(lambda: watched.source.status().interval_seconds == 0.1)
 
 
 def test_polls_go_on_beside_a_stream_that_says_nothing(server: Server) -> None:
