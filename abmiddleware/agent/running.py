@@ -25,6 +25,8 @@ logger = logging.getLogger("abmiddleware.agent")
 #: Seconds that a step under way may take when the agent is to stop.
 GRACE: Final = 4.0
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+#: By which a process that begins anew is told why; the environment outlives it.
+_GIVEN_UP: Final = "ABMIDDLEWARE_AGENT_GIVEN_UP"
 #: Seconds until a failed step is tried again, at first and at most.
 _FIRST: Final = 0.5
 _LAST: Final = 10.0
@@ -117,6 +119,8 @@ class Runner:
         with Lock(self._settings.directory):
             refreshing = self._refreshing()
             shipping = Shipping(self._settings) if self._settings.destination else None
+            if (problem := os.environ.pop(_GIVEN_UP, "")) and shipping is not None:
+                self._note(shipping, TimeoutError(problem))
             before = {number: signal.signal(number, self._end) for number in _SIGNALS}
             try:
                 return self._run(shipping, refreshing)
@@ -151,10 +155,17 @@ class Runner:
         since = self._step_since
         if since is None or time.monotonic() - since < self._settings.timeout:
             return
-        logger.warning("gave a delivery up after %.0f seconds", self._settings.timeout)
+        problem = f"gave a delivery up after {self._settings.timeout:g} seconds"
+        logger.warning(problem)
         logging.shutdown()
         if self._once:
             os._exit(1)
+        for number in _SIGNALS:  # one that comes from here on ends the process, and is not lost
+            signal.signal(number, signal.SIG_DFL)
+        if self._stop.is_set():
+            return
+        # The thread that hangs has the state, which must not be saved by two.
+        os.environ[_GIVEN_UP] = problem
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606  # as it was started
 
     def _end(self, *_: object) -> None:

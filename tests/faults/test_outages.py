@@ -17,8 +17,9 @@ import psycopg
 import pytest
 
 from abmiddleware import JournalReader
+from abmiddleware.agent.status import Status, status_of
 from tests import disks
-from tests.agent.warehouses import Parquet, Postgres, Warehouse, start
+from tests.agent.warehouses import Parquet, Postgres, Warehouse, start, state_of
 from tests.backends import postgres_server
 from tests.exposures.sinks.brokers import broker
 from tests.faults.conftest import Tell
@@ -135,6 +136,27 @@ def test_an_outage_of_the_database_costs_nothing(
         assert agent.poll() is None
 
     tell(f"{len(recorded(journal))} records, 0 lost, 0 twice, drained in {took:.1f} s")
+
+
+def test_a_delivery_that_was_given_up_is_told(tmp_path: Path, line: Line, postgres: str) -> None:
+    """Who asks for the agent's status while the database hangs sees an error, until it is back."""
+    journal = tmp_path / "journal.jsonl"
+    theirs, ours = behind(line, postgres)
+    with serving(journal, gunicorn()) as server:
+        server.get(1)
+    line.hang()
+    with shipping(journal, theirs, "--timeout", "0.5"):
+        until(lambda: "gave a delivery up" in status(journal).last_error, DRAINED)
+        assert status(journal).failures > 0
+    line.up()
+    with shipping(journal, theirs):
+        assert_arrives(journal, ours)
+        until(lambda: status(journal).is_well, DRAINED)
+
+
+def status(journal: Path) -> Status:
+    """Return how the agent is doing."""
+    return status_of(journal, state_of(journal))
 
 
 @pytest.mark.parametrize("to", ["postgres", "parquet"])
