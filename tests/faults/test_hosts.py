@@ -23,7 +23,6 @@ HOSTS: dict[str, Command] = {
     "uwsgi": uwsgi(),
     "uwsgi-lazy-apps": uwsgi("--lazy-apps", "--enable-threads"),
     "uwsgi-threads": uwsgi("--threads", "4"),
-    "uwsgi-fork-hooks": uwsgi("--py-call-osafterfork"),
 }
 
 
