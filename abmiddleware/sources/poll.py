@@ -113,12 +113,15 @@ class Poll:
         self.attempts += 1
         self._asking = life
         headers = {"cache-control": "no-cache"} if self._past_cache else {}
-        if self._etag and not self._past_cache:
-            headers["if-none-match"] = self._etag
+        etag = "" if self._past_cache else self._etag
+        if etag:
+            headers["if-none-match"] = etag
         try:
             answer = self._http.get(self._path, headers, life)
             if life.over.is_set():
                 return
+            if answer is None and not etag:
+                raise FetchError("the server answers 304 to a question without an ETag")  # noqa: TRY301
             self._use(answer)
         except Exception as error:  # noqa: BLE001  # whatever it is, the next poll may mend it
             if not life.over.is_set():
@@ -136,12 +139,10 @@ class Poll:
         """Take over the answer's configuration, unless it is the one that is held.
 
         Raises:
-            FetchError: its compression is damaged, or nothing is held that could be unchanged.
+            FetchError: its compression is damaged.
             DocumentError: it may not be used.
         """
         if answer is None:
-            if not self._etag:
-                raise FetchError("the server answers 304 to a question without an ETag")
             self._holding.confirm()
             return
         self.streams = answer.streams

@@ -447,3 +447,15 @@ def test_a_heartbeat_does_not_confirm_what_is_kept_on_disk(server: Server, tmp_p
         server.cut()
         watched.sees(2)
         watched.until(lambda: watched.source.status().age_seconds is not None)
+
+
+def test_an_unchanged_that_nobody_asked_for_loses_no_update(server: Server) -> None:
+    """After an event, a 304 to a question without an ETag confirms nothing: it is asked again."""
+    unchanged = raw(b"", status=304)
+    server.api = sequence([streaming(flag(1), etag='"1"'), unchanged, streaming(flag(2))])
+    server.sub = stream(event(b"", "features-updated"))
+    with watching(server, deadlines=replace(PATIENT, silence=60), **RARELY) as watched:
+        watched.sees(2)
+    _, *others = server.asked("api")
+    assert all("if-none-match" not in one.headers for one in others)
+    assert all(one.headers["cache-control"] == "no-cache" for one in others)
