@@ -135,12 +135,13 @@ class GrowthBook:
         """Tell how it is doing."""
         holding, poll, stream = self._holding, self._poll, self._stream
         confirmed = holding.confirmed
+        errors = poll.error, stream.error if self._wants_stream else "", self._error
         return SourceStatus(
             name=self.name,
             ready=self.document is not None,
             age_seconds=None if confirmed is None else monotonic() - confirmed,
             interval_seconds=self._expected(),
-            last_error="; ".join(filter(None, (poll.error, stream.error, self._error))),
+            last_error="; ".join(filter(None, errors)),
             version=holding.version,
             origin=holding.origin,
             problems=holding.problems,
@@ -174,10 +175,15 @@ class GrowthBook:
         stream.settle(life)
         if monotonic() >= poll.due:
             poll.ask(life)
-        wants_stream = self._may_stream and poll.streams
+        wants_stream = self._wants_stream
         if wants_stream and monotonic() >= stream.due and not life.over.is_set():
             stream.follow(life)
         return min(poll.due, stream.due if wants_stream else poll.due) - monotonic()
+
+    @property
+    def _wants_stream(self) -> bool:
+        """Whether a stream is offered, and wanted."""
+        return self._may_stream and self._poll.streams
 
     def _expected(self) -> float:
         """Return the seconds within which there should be news."""

@@ -459,3 +459,13 @@ def test_an_unchanged_that_nobody_asked_for_loses_no_update(server: Server) -> N
     _, *others = server.asked("api")
     assert all("if-none-match" not in one.headers for one in others)
     assert all(one.headers["cache-control"] == "no-cache" for one in others)
+
+
+def test_the_error_of_a_stream_that_is_offered_no_more_is_forgotten(server: Server) -> None:
+    """A server that turns its stream off is well, whatever became of the last connection."""
+    server.api, server.sub = streaming(flag(1)), status(500)
+    with watching(server) as watched:
+        watched.until(lambda: "answers 500" in watched.source.status().last_error)
+        server.api = payload(flag(2))
+        watched.sees(2)
+        watched.until(lambda: not watched.source.status().last_error)
