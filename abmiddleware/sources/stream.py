@@ -117,9 +117,9 @@ class Stream:
 
     def _poll_if_due(self, life: Life) -> float:
         """Poll beside the stream; return when to do so next."""
-        if monotonic() >= self._poll.due and not life.over.is_set():
+        if (began := monotonic()) >= self._poll.due and not life.over.is_set():
             self._poll.ask(life)
-            life.deadline = monotonic() + self._http.deadlines.silence
+            life.deadline += monotonic() - began  # what it takes is no silence of the stream
         return self._poll.due
 
     def _take(self, chunk: bytes, events: EventReader) -> None:

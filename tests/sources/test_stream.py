@@ -469,3 +469,22 @@ def test_the_error_of_a_stream_that_is_offered_no_more_is_forgotten(server: Serv
         server.api = payload(flag(2))
         watched.sees(2)
         watched.until(lambda: not watched.source.status().last_error)
+
+
+def test_polls_do_not_keep_a_stream_that_completes_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that never become a piece of the stream are silence, though polls beside it answer."""
+    monkeypatch.setattr("abmiddleware.sources.refresher._GRACE", 0.05)
+    monkeypatch.setattr("abmiddleware.sources.refresher._BETWEEN", 0.01)
+
+    def handle(connection: Connection) -> None:
+        connection.send(STREAM_HEAD.replace(b"\r\n\r\n", b"\r\ntransfer-encoding: chunked\r\n\r\n"))
+        while not connection.over.wait(0.02):
+            connection.send(b"0")  # of a chunk's size, whose line never ends
+
+    server.api, server.sub = streaming(flag(1)), handle
+    deadlines = Deadlines(connect=1, read=1, total=1, silence=0.9)
+    with watching(server, deadlines=deadlines) as watched:
+        watched.until(lambda: len(server.asked("sub")) >= 2)
+        assert watched.value == 1
