@@ -17,6 +17,7 @@ from abmiddleware.evaluation.automatic import (
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
 from abmiddleware.evaluation.json_form import exposure_json
+from abmiddleware.evaluation.patterns import paid_by
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import FeatureResult, FeatureSource, Result
 from abmiddleware.evaluation.scope import Scope
@@ -153,10 +154,13 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         Raises:
             ConfigurationError: in strict mode, the sticky store must be awaited, which this cannot.
         """
-        facts, services = self._context.facts, self._services
+        facts = self._context.facts
         if facts is None or facts.method() not in ("GET", "HEAD") or not self._pin().redirects:
             return None
-        page, plans = facts.url(), self._pin().redirects
+        return paid_by(self._context, self._redirected, facts.url())
+
+    def _redirected(self, page: str) -> str | None:
+        services, plans = self._services, self._pin().redirects
         for plan in plans:
             _tell_refused(plan, page, services.redirects)
         if not any(runs_on(plan, page, services.redirects) for plan in plans):

@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from abmiddleware.evaluation.membership import SavedGroups
 from abmiddleware.evaluation.operators import OPERATORS, PATTERN_OPERATORS, Compiled
-from abmiddleware.evaluation.patterns import Budget
+from abmiddleware.evaluation.patterns import Budget, paid
 from abmiddleware.evaluation.values import array_index, deeply_equal, same, shown
 
 Matcher = Callable[[object], bool]
@@ -65,6 +65,8 @@ def compile_condition(
     except _MalformedError:
         matches = _never
     compiler.budget.settle()
+    if compiler.budget.is_used:
+        matches = paid(matches)
     return Condition(matches, compiler.problems)
 
 

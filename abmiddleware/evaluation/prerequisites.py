@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
+from abmiddleware.evaluation.patterns import paid_by
 from abmiddleware.evaluation.plan import CompiledPrerequisite
 from abmiddleware.evaluation.result import FeatureSource
 from abmiddleware.evaluation.scope import Scope
@@ -30,6 +31,7 @@ def ask(prerequisites: Iterable[CompiledPrerequisite], scope: Scope) -> Answer:
         if result.source is FeatureSource.CYCLE:
             return Answer.CYCLE
         matches = prerequisite.matches
-        if matches is not None and not matches(Attributes(value=result.value)):
+        value = Attributes(value=result.value)
+        if matches is not None and not paid_by(scope.attributes, matches, value):
             return Answer.GATE if prerequisite.gate else Answer.FAIL
     return Answer.PASS

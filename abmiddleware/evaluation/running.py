@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from abmiddleware.evaluation.growthbook import overlaid
+from abmiddleware.evaluation.patterns import paid_by
 from abmiddleware.evaluation.plan import (
     Arm,
     Plan,
@@ -54,7 +55,7 @@ def _run(plan: Plan, scope: Scope) -> tuple[Plan, Result[Any]]:
     if isinstance(override, Mapping):
         plan = _overridden(plan, override)
     targets = plan.parts.extras.targets
-    if targets is not None and not targets(scope.page()):
+    if targets is not None and not paid_by(scope.attributes, targets, scope.page()):
         return plan, _out(plan, scope, Reason.URL)
     if options.query_overrides:
         index = query_override(plan.key, scope.page(), len(plan.parts.arms))
@@ -102,7 +103,8 @@ class _Kept(NamedTuple):
 
 def _bucketed(plan: Plan, scope: Scope, options: EvaluationOptions) -> Result[Any]:
     """Go through steps 8 to 18."""
-    parts, sticky = plan.parts, _sticky(plan, scope)
+    parts, legacy_url = plan.parts, plan.parts.extras.legacy_url
+    sticky = _sticky(plan, scope)
     # Before the unit is read, with the same outcome: who is kept out needs no id, so no cookie.
     if sticky is None and not _is_targeted(plan, scope):
         return _out(plan, scope, Reason.CONDITION)
@@ -112,7 +114,7 @@ def _bucketed(plan: Plan, scope: Scope, options: EvaluationOptions) -> Result[An
     kept = _Kept() if sticky is None else _kept(plan, sticky, unit)
     if kept.arm is None and (reason := _kept_out(plan, scope, options, unit.text, sticky)):
         return _out(plan, scope, reason)
-    if parts.extras.legacy_url is not None and not parts.extras.legacy_url(scope.page()):
+    if legacy_url is not None and not paid_by(scope.attributes, legacy_url, scope.page()):
         return _out(plan, scope, Reason.URL)
     if parts.bucket is None:
         return _out(plan, scope, Reason.INVALID)

@@ -16,7 +16,16 @@ class Attributes(dict[str, object]):
     Subclasses may compute an attribute when it is first read.
     """
 
-    __slots__ = ()
+    __slots__ = ("_searched",)
+
+    @property
+    def searched(self) -> float:
+        """What the searches of patterns in them have cost so far, in nanoseconds."""
+        return getattr(self, "_searched", 0.0)
+
+    @searched.setter
+    def searched(self, cost: float) -> None:
+        self._searched = cost
 
     def __missing__(self, name: str) -> object:
         return None

@@ -388,5 +388,5 @@ def test_memory_that_runs_out_is_counted() -> None:
     def fails(_: str) -> object:
         raise MemoryError
 
-    assert not Pattern(fails, untested=False).found("a")
+    assert not Pattern(fails, float, untested=False).found("a")
     assert cut_offs == {"memory": 1}

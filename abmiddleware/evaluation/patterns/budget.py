@@ -11,14 +11,18 @@ from math import inf
 from threading import local
 from typing import Final, NamedTuple, TypeAlias
 
+from abmiddleware.evaluation.patterns import allowance
 from abmiddleware.evaluation.patterns.growth import Growth, longest, value
 from abmiddleware.evaluation.patterns.pattern import Pattern, Search, cut_offs
-from abmiddleware.evaluation.patterns.tree import SURE_LENGTH, TEXT_LIMIT, RefusedPatternError
+from abmiddleware.evaluation.patterns.tree import SURE_LENGTH, RefusedPatternError
 
 Test: TypeAlias = Callable[[object], bool]
 
 #: What all searches of a budget may cost by the estimate, in nanoseconds.
 COST_LIMIT: Final = 25e6
+#: The longest text of a search with a time limit, in UTF-16 code units: it looks at the clock now
+#: and then, and in one of 16,384 units it may take twice its time before it does.
+TIMED_LIMIT: Final = 4_096
 
 
 class Cost(NamedTuple):
@@ -33,7 +37,7 @@ class Cost(NamedTuple):
 
     def longest(self, share: float) -> int:
         """Return the length of the longest text for which it costs no more than a share."""
-        return TEXT_LIMIT if self.timeout <= share else longest(self.estimate, share)
+        return TIMED_LIMIT if self.timeout <= share else longest(self.estimate, share)
 
 
 class _SpentError(Exception):
@@ -62,12 +66,14 @@ class Elements:
         """Return the test of a list that fails where testing the elements would cost too much."""
 
         def within(elements: object) -> bool:
-            self._thread.left = self._share
+            begin = self._thread.left = min(self._share, allowance.left())
             try:
                 return test(elements)
             except _SpentError:
-                cut_offs["list too long"] += 1
+                cut_offs["request" if begin < self._share else "list too long"] += 1
                 return False
+            finally:
+                allowance.pay(begin - self._thread.left)
 
         return within
 
@@ -75,17 +81,16 @@ class Elements:
 class _PaidPattern(Pattern):
     """A pattern that is tested on the elements of a list, each of which is paid for before."""
 
-    __slots__ = ("_cost", "_elements")
+    __slots__ = ("_elements",)
 
     def __init__(self, search: Search, cost: Cost, elements: Elements, *, untested: bool) -> None:
-        super().__init__(search, untested=untested)
-        self._cost = cost
+        super().__init__(search, cost.of, untested=untested)
         self._elements = elements
 
     def found(self, text: str) -> bool:
         if len(text) <= self.limit:
             units = len(text) if text.isascii() else min(2 * len(text), self.limit)
-            self._elements.pay(self._cost.of(units))
+            self._elements.pay(self._cost(units))
         return super().found(text)
 
 
@@ -123,10 +128,15 @@ class Budget:
         pattern = (
             _PaidPattern(search, cost, elements, untested=untested)
             if elements
-            else Pattern(search, untested=untested)
+            else Pattern(search, cost.of, untested=untested)
         )
         self._admitted.append((pattern, cost, elements))
         return pattern
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there is any pattern."""
+        return bool(self._admitted)
 
     def per_element(self, compiling: Callable[[], Test]) -> Test:
         """Return the test of a list, where the patterns in it cost no more than for one text.
@@ -146,9 +156,11 @@ class Budget:
         """Set up to which length of text each pattern is searched for, once all are admitted."""
         for pattern, cost, elements in self._admitted:
             share = cost.of(SURE_LENGTH) + self._left / len(self._admitted)
-            pattern.limit = cost.longest(share)
-            if elements:
+            pattern.limit = pattern.uncounted = cost.longest(share)
+            if elements:  # which pay for themselves
                 elements.add(share)
+            else:
+                pattern.uncounted = min(pattern.limit, cost.longest(allowance.UNCOUNTED))
 
 
 def duration(nanoseconds: float) -> str:

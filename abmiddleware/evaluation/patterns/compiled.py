@@ -9,9 +9,11 @@ No search takes long, whatever the pattern and the text:
 - what a search costs at most is estimated from the pattern and the length of the text. A pattern
   that might take more than 25 ms for 512 units is refused; or run by the module `regex`, if that
   is installed, and given up after 5 ms;
-- longer texts are searched as far as the estimate stays below that, up to 16,384 units;
+- longer texts are searched as far as the estimate stays below that, up to 16,384 units, or 4,096
+  with a time limit;
 - the patterns of one condition share one `Budget`: together they take no longer either, and
-  neither do all elements of a list that they are tested on, nor the two texts of a page's URL.
+  neither do all elements of a list that they are tested on, nor the two texts of a page's URL;
+- and so do those of one request, whatever number of conditions it meets (`allowance.py`).
 
 `cut_offs` counts the searches that were not made or given up.
 
