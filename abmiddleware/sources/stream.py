@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from time import monotonic
+from time import monotonic, thread_time
+from typing import Final
 
 from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import DocumentError
@@ -16,6 +17,9 @@ from abmiddleware.sources.poll import PAST_DEADLINE, Poll
 from abmiddleware.sources.refresher import Life
 from abmiddleware.sources.retry import Retry
 
+#: After each chunk, the rest that requests have from the thread, for each second of work: a server
+#: that sends without end would else keep the interpreter busy.
+_REST: Final = 3.0
 _HEADERS = {
     "accept": "text/event-stream",
     "accept-encoding": "identity",
@@ -112,8 +116,10 @@ class Stream:
             for chunk in response.iter_raw():
                 if life.over.is_set():
                     return
+                began = thread_time()
                 self._take(chunk, events)
                 life.deadline = monotonic() + silence
+                life.wait(_REST * (thread_time() - began))
 
     def _poll_if_due(self, life: Life) -> float:
         """Poll beside the stream; return when to do so next."""

@@ -14,6 +14,7 @@ from tests.sources.server import (
     Handler,
     Server,
     accept_and_close,
+    drip,
     flag,
     hang,
     payload,
@@ -26,6 +27,7 @@ from tests.sources.server import (
 from tests.sources.support import QUICK, watching
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
+CHUNK = b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n100\r\n{"features":{"flag":'
 #: What a server can do wrong with an answer.
 FAULTS: dict[str, Handler] = {
     "500": status(500),
@@ -43,6 +45,9 @@ FAULTS: dict[str, Handler] = {
     "empty": raw(b""),
     "100,000 deep": raw(DEEP),
     "100,000 deep inside": raw(b'{"features":{"flag":{"defaultValue":%b}}}' % DEEP),
+    "cut in a chunk": lambda connection: connection.send(CHUNK),
+    "redirect to nowhere": status(302, location="http://[::1"),
+    "drip": drip(b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n" + b" " * 9999),
     "accept and close": accept_and_close,
     "hang": hang,
 }

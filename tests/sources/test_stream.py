@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from abmiddleware.sources import Deadlines
 from abmiddleware.sources.holding import Holding
+from abmiddleware.sources.refresher import Life
 from tests.sources.server import (
     STREAM_HEAD,
     Connection,
@@ -56,6 +57,14 @@ FAULTS: dict[str, Handler] = {
     "open and close": stream(hold=False),
     "hang": hang,
     "silent": stream(),
+    "half a line": stream(b"event: feat"),
+    "cut in an event": stream(event(flag(7))[:-1], hold=False),
+    "cut in a chunk": stream(
+        b"100\r\n" + event(flag(7))[:-1],
+        hold=False,
+        head=STREAM_HEAD.replace(b"\r\n\r\n", b"\r\ntransfer-encoding: chunked\r\n\r\n"),
+    ),
+    "too large": stream(b"data: " + b"x" * (10 * 1024 * 1024 + 1)),
     "compressed": stream(
         head=STREAM_HEAD.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n")
     ),
@@ -311,6 +320,37 @@ def test_news_of_a_stream_are_expected_within_a_third_of_the_silence_it_may_keep
         assert watched.source.status().interval_seconds == 20
         server.down()
         watched.until(lambda: watched.source.status().interval_seconds == 0.1)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [event(flag(2)), b":\n" * 1000, b"event: odd\n\n" * 1000],
+    ids=["same", "comment", "odd"],
+)
+def test_a_stream_that_sends_without_end_leaves_time_to_requests(
+    server: Server, monkeypatch: pytest.MonkeyPatch, piece: bytes
+) -> None:
+    """Its thread rests for three quarters of the time, whatever comes."""
+    rests: list[float] = []
+
+    def flood(connection: Connection) -> None:
+        connection.send(STREAM_HEAD)
+        while not connection.over.is_set():
+            connection.send(piece)
+
+    server.api, server.sub = streaming(flag(1)), flood
+    with watching(server, **RARELY) as watched:
+        watched.until(lambda: watched.source.status().streaming)
+        wait = Life.wait
+
+        def rest(life: Life, seconds: float) -> None:
+            rests.append(seconds)
+            wait(life, seconds)
+
+        monkeypatch.setattr(Life, "wait", rest)
+        watched.until(lambda: sum(rests) > 0.2)
+        assert watched.source.status().streaming
+    assert len(server.asked("sub")) == 1
 
 
 def test_polls_go_on_beside_a_stream_that_says_nothing(server: Server) -> None:
