@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,40 @@ def freezable_disk(folder: Path) -> Iterator[Path]:
     command("/sbin/mkfs.ext4", "-q", image)
     with _mounted(disk, "freeze", "-o", "loop", image):
         yield disk
+
+
+@contextmanager
+def read_only(disk: Path) -> Iterator[None]:
+    """Turn a disk read-only, as one with errors does; wait until no file is open for writing."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            command("mount", "-o", "remount,ro", disk)
+        except subprocess.CalledProcessError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            break
+    try:
+        yield
+    finally:
+        command("mount", "-o", "remount,rw", disk)
+
+
+@contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Leave a disk without room."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (4096, 1):  # the last bytes of the last page as well
+            with suppress(OSError):
+                while file.write(b"x" * size):
+                    pass
+    try:
+        yield
+    finally:
+        ballast.unlink()
 
 
 @contextmanager

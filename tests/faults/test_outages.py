@@ -5,23 +5,18 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-import duckdb
-import psycopg
 import pytest
 
-from abmiddleware import JournalReader
 from abmiddleware.agent.status import Status, status_of
-from tests import disks
 from tests.agent.warehouses import Parquet, Postgres, Warehouse, start, state_of
 from tests.backends import postgres_server
 from tests.exposures.sinks.brokers import broker
+from tests.faults.arrivals import DRAINED, arrived, assert_arrives, recorded, shipping, until
 from tests.faults.conftest import Tell
 from tests.faults.line import Line
 from tests.faults.names import NOWHERE
@@ -29,9 +24,8 @@ from tests.faults.scale import LONG, times
 from tests.faults.servers import Server, gunicorn, serving
 from tests.faults.traffic import Traffic, assert_all_recorded
 
-#: Seconds that an outage lasts, and within which all must have arrived afterwards.
+#: Seconds that an outage lasts.
 OUTAGE = times(3, 60)
-DRAINED = 30.0
 _numbers = count()
 
 
@@ -49,17 +43,6 @@ def line(postgres: str) -> Iterator[Line]:
         yield line
 
 
-@contextmanager
-def shipping(journal: Path, warehouse: Warehouse, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """Run an agent that delivers twice a second."""
-    agent = start(journal, warehouse, "--interval", "0.5", *options)
-    try:
-        yield agent
-    finally:
-        agent.kill()
-        agent.communicate()
-
-
 def behind(line: Line, postgres: str) -> tuple[Warehouse, Postgres]:
     """Return a schema as the agent reaches it, and as the test does."""
     schema = f"outage_{next(_numbers)}"
@@ -69,43 +52,9 @@ def behind(line: Line, postgres: str) -> tuple[Warehouse, Postgres]:
     )
 
 
-def recorded(journal: Path) -> set[str]:
-    """Return the ids of the events in a journal."""
-    return {row.event_id for row in JournalReader(journal)}
-
-
-def arrived(warehouse: Warehouse) -> list[str]:
-    """Return the ids of the events in a warehouse, each as often as it is there."""
-    found: list[str] = []
-    for table in ("exposures", "outcomes"):
-        try:
-            found += warehouse.ids(table)
-        except (psycopg.errors.UndefinedTable, duckdb.IOException):  # none so far
-            continue
-    return found
-
-
-def until(is_so: Callable[[], object], seconds: float) -> float:
-    """Wait until something is so; return how long that took, in seconds."""
-    began = time.monotonic()
-    while not is_so():
-        assert time.monotonic() - began < seconds
-        time.sleep(0.1)
-    return time.monotonic() - began
-
-
 def threads_of(server: Server) -> int:
     """Return how many threads the workers have."""
     return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in server.workers())
-
-
-def assert_arrives(journal: Path, warehouse: Warehouse, seconds: float = DRAINED) -> float:
-    """All that is in the journal by now arrives, once; return the seconds that takes."""
-    goal = recorded(journal)
-    took = until(lambda: goal <= set(arrived(warehouse)), seconds)
-    there = arrived(warehouse)
-    assert len(there) == len(set(there))
-    return took
 
 
 @pytest.mark.parametrize("fault", ["down", "forget", *(["hang", "reset"] if LONG else [])])
@@ -182,40 +131,6 @@ def test_an_agent_that_is_killed_repeats_nothing(
         assert_arrives(journal, warehouse)
 
     tell(f"{kills} kills, {len(recorded(journal))} records, 0 lost, 0 twice")
-
-
-def test_a_full_disk_of_the_warehouse_costs_nothing(tmp_path: Path, tell: Tell) -> None:
-    """Records wait in the journal, on another disk, until there is room again."""
-    journal = tmp_path / "journal.jsonl"
-    with disks.small_disk(tmp_path) as disk:
-        lake, ballast = Parquet(disk / "lake"), disk / "ballast"
-        with (
-            shipping(journal, lake) as agent,
-            serving(journal, gunicorn()) as server,
-            Traffic(server) as traffic,
-        ):
-            until(lambda: arrived(lake), DRAINED)
-            with ballast.open("wb", buffering=0) as file:
-                while _has_room(file.fileno()):
-                    pass
-            goal = recorded(journal)
-            traffic.wait_for(50 * OUTAGE)
-            assert not recorded(journal) <= set(arrived(lake)) | goal
-            ballast.unlink()
-            took = assert_arrives(journal, lake)
-            assert agent.poll() is None
-        assert not traffic.broken
-        assert_all_recorded(journal, traffic)
-
-    tell(f"{len(traffic.answered) * 2} records, 0 lost, 0 twice, drained in {took:.1f} s")
-
-
-def _has_room(descriptor: int) -> bool:
-    try:
-        os.write(descriptor, b"\0" * 4096)
-    except OSError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize("where", ["hangs", "no-address"])
