@@ -148,6 +148,13 @@ def test_telemetry_needs_the_api_of_opentelemetry_only() -> None:
     assert used <= api
 
 
+#: What these keep for each thread, it sets anew with each question, so that it decides no other.
+PER_THREAD = {
+    "abmiddleware.evaluation.patterns.allowance",
+    "abmiddleware.evaluation.patterns.budget",
+}
+
+
 def test_decisions_touch_no_clock_disk_network_log_or_chance() -> None:
     """Evaluation is pure: the same question has the same answer, whenever and wherever."""
     impure = {"asyncio", "datetime", "io", "logging", "os", "pathlib", "random", "secrets"}
@@ -155,8 +162,7 @@ def test_decisions_touch_no_clock_disk_network_log_or_chance() -> None:
     for name, tree in ALL[CORE].items():
         if within(name, "abmiddleware.evaluation"):
             found = impure & {top(one) for one in imports(tree)}
-            if name == "abmiddleware.evaluation.patterns.budget":
-                # A count that each thread sets anew whenever it begins, so that it decides nothing.
+            if name in PER_THREAD:
                 found -= {"threading"}
             assert not found, name
             calls = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
