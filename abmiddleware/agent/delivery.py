@@ -57,6 +57,8 @@ class Delivery:
         self.destination = destination
         self._directory = directory / "pipelines"
         self._dataset = dataset
+        #: Whether there may be something left of a delivery that failed, or of another process.
+        self._is_free = False
 
     def take(self, tables: Mapping[str, Table], day: str, batch: str) -> str:
         """Write tables to disk as a load package; return its id.
@@ -83,10 +85,12 @@ class Delivery:
             Exception: it did not work, and may later.
         """
         pipeline = self._pipeline(day, batch)
+        self._free()
         try:
             pipeline.normalize()
             pipeline.load()
         except Exception as error:
+            self._is_free = False
             if _is_terminal(error):
                 raise RefusedError(told(error)) from error
             raise
@@ -97,6 +101,11 @@ class Delivery:
             self.destination.publish(day, batch)
         self._clean(pipeline)
         return bool(arrived)
+
+    def _free(self) -> None:
+        if not self._is_free:
+            self.destination.free()
+            self._is_free = True
 
     def _pipeline(self, day: str, batch: str) -> Any:
         return self._dlt.pipeline(

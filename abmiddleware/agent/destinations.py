@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from abmiddleware.agent.sessions import end_others, named
 from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.extras import required
 
@@ -38,6 +39,25 @@ class Destination(NamedTuple):
     def file_format(self) -> str | None:
         """The format in which rows go there; None for dlt's choice."""
         return "csv" if self.kind == "postgres" else None  # COPY, three times as fast
+
+    def of(self, agent: str) -> Destination:
+        """Return it as one agent uses it.
+
+        Args:
+            agent: what no other agent has.
+        """
+        if self.kind != "postgres":
+            return self
+        return self._replace(address=named(self.address, agent))
+
+    def free(self) -> None:
+        """End what earlier deliveries of this agent may have left there.
+
+        Raises:
+            Exception: the destination cannot be reached.
+        """
+        if self.kind == "postgres":
+            end_others(self.address)
 
     def publish(self, day: str, batch: str) -> None:
         """Move the files of a batch, which are whole, to where they are read.

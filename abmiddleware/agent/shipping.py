@@ -50,7 +50,9 @@ class Shipping:
         self._file = StateFile(settings.directory)
         self.state: State = self._file.load()
         self.state.destination = destination.shown
-        self._delivery = Delivery(destination, settings.directory / "dlt", settings.dataset)
+        self._delivery = Delivery(
+            destination.of(self.state.agent), settings.directory / "dlt", settings.dataset
+        )
         self._tail = Tail(settings.journal)
         self._quarantine = Quarantine(settings.quarantine, settings.quota // 8)
         #: Records of the next batch; fewer while one is looked for that is refused.

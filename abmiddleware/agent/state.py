@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 import msgspec
@@ -47,6 +49,8 @@ class Counts(msgspec.Struct):
 class State(msgspec.Struct):
     """What is kept between two runs."""
 
+    #: What no other agent has.
+    agent: str = msgspec.field(default_factory=partial(token_hex, 8))
     places: dict[str, Place] = msgspec.field(default_factory=dict)
     pending: Pending | None = None
     counts: Counts = msgspec.field(default_factory=Counts)
