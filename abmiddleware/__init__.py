@@ -42,6 +42,7 @@ from abmiddleware.exposures.sinks.stream import StreamSink
 from abmiddleware.exposures.sinks.tee import TeeSink
 from abmiddleware.health import Health
 from abmiddleware.identity import VisitorCookie
+from abmiddleware.predicates import has_gpc, is_bot, is_staff
 from abmiddleware.telemetry import Telemetry
 
 __all__ = [
@@ -85,4 +86,7 @@ __all__ = [
     "UrlPattern",
     "VariationMeta",
     "VisitorCookie",
+    "has_gpc",
+    "is_bot",
+    "is_staff",
 ]

@@ -24,6 +24,7 @@ from abmiddleware.evaluation.scope import Scope
 from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.identity import SetCookie
 from abmiddleware.notices import notices
+from abmiddleware.policy import Suppressed
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -175,6 +176,11 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             notices.warn("redirect", "nobody is redirected: %r", error, error=error)
             return None
+
+    @property
+    def suppressed(self) -> Suppressed:
+        """Why nothing of this request is recorded, such as `"prefetch"`; empty where it is."""
+        return self._context.suppressed
 
     @property
     def assignments(self) -> Mapping[str, Result[Any]]:

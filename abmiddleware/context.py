@@ -7,45 +7,21 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from numbers import Integral, Real
-from typing import Any, Protocol, SupportsInt, cast
+from typing import SupportsInt, cast
 from uuid import UUID
 
 from abmiddleware.evaluation.values import Attributes, shown
-from abmiddleware.identity import SetCookie, Visitor, VisitorCookie
+from abmiddleware.facts import RequestFacts
+from abmiddleware.identity import SetCookie, Visitor
 from abmiddleware.notices import notices
-
-#: Computes an attribute from the framework's request.
-Resolver = Callable[[Any], object]
+from abmiddleware.policy import Policy, Resolver, Suppressed
 
 #: The types of JSON values that hold no others.
 SCALARS = frozenset({str, int, float, bool, type(None)})
-
-
-class RequestFacts(Protocol):
-    """What an adapter tells of a request; read only when it is needed."""
-
-    @property
-    def request(self) -> Any:
-        """The framework's request, as resolvers get it."""
-
-    def cookie_header(self) -> str:
-        """Return the `Cookie` header, or ""."""
-
-    def is_secure(self) -> bool:
-        """Tell whether the request came over https, as the framework sees it."""
-
-    def method(self) -> str:
-        """Return the HTTP method, or "" where there is none, as for a WebSocket."""
-
-    def url(self) -> str:
-        """Return the URL of the page, with its query, or ""."""
-
-    def keep_private(self) -> None:
-        """Keep the framework's own caches from storing the response; it now depends on who asks.
-
-        Called before the first answer is given. Headers alone come too late for a cache that sits
-        between the view and the middleware.
-        """
+#: What a missing id becomes where it is made a text. All who have one would be one visitor.
+NO_IDS = frozenset(
+    {"", "null", "NULL", "undefined", "None", "none", "nil", "NaN", "nan", "AnonymousUser"}
+)
 
 
 class UserContext(Attributes):
@@ -57,6 +33,8 @@ class UserContext(Attributes):
     is_visitor_used = False
     #: Whether the response has started, so that a new id reaches no browser.
     is_late = False
+    #: Why nothing is recorded of who asks.
+    suppressed = Suppressed.NO
 
     #: Returns the attribute if it is known already; each is, of a script's user.
     known: Callable[..., object] = dict.get
@@ -65,6 +43,11 @@ class UserContext(Attributes):
     def facts(self) -> RequestFacts | None:
         """The request, or None."""
         return None
+
+    @property
+    def has_consent(self) -> bool:
+        """Whether who asks may be remembered."""
+        return True
 
     def page(self) -> str:
         """Return the URL of the page; for a script its attribute `url`, or ""."""
@@ -114,21 +97,33 @@ class PastContext(UserContext):
         """Return the attribute as it is known now: an id that came since belongs to a record."""
         return self._now.known(name)
 
+    @property
+    def suppressed(self) -> Suppressed:  # type: ignore[override]  # of a request it is computed
+        """Why nothing is recorded of who asks."""
+        return self._now.suppressed
+
 
 class RequestContext(UserContext):
     """The attributes of a web request; `id` is the visitor id unless it is given."""
 
-    __slots__ = ("_cookie", "_facts", "_resolvers", "_visitor", "is_late", "is_visitor_used")
+    __slots__ = (
+        "_facts",
+        "_has_consent",
+        "_policy",
+        "_suppressed",
+        "_visitor",
+        "is_late",
+        "is_visitor_used",
+    )
 
-    def __init__(
-        self, resolvers: Mapping[str, Resolver], facts: RequestFacts, cookie: VisitorCookie
-    ) -> None:
+    def __init__(self, policy: Policy, facts: RequestFacts) -> None:
+        self._policy = policy
         self._facts = facts
-        self._resolvers = resolvers
-        self._cookie = cookie
         # Holds the visitor under one key, since only a dictionary has a setdefault that of many
         # threads one wins.
         self._visitor: dict[None, Visitor] = {}
+        self._has_consent: bool | None = None
+        self._suppressed: Suppressed | None = None
         self.is_visitor_used = False
         self.is_late = False
 
@@ -137,8 +132,27 @@ class RequestContext(UserContext):
         """The request."""
         return self._facts
 
+    @property
+    def has_consent(self) -> bool:
+        """Whether the visitor may be remembered; asked once a request."""
+        answer = self._has_consent
+        if answer is None:
+            answer = self._has_consent = self._policy.has_consent(self._facts)
+        return answer
+
+    @property
+    def suppressed(self) -> Suppressed:  # type: ignore[override]  # of a script it is constant
+        """Why no exposure of the request is recorded; found out once."""
+        reason = self._suppressed
+        if reason is None:
+            reason = Suppressed.NO_CONSENT
+            if self.has_consent:
+                reason = self._policy.suppressed(self._facts)
+            self._suppressed = reason
+        return reason
+
     def __missing__(self, name: str) -> object:
-        resolver = self._resolvers.get(name)
+        resolver = self._policy.resolvers.get(name)
         if resolver is None and name != "id":
             return None
         value = self._issued() if resolver is None else self._resolved(name, resolver)
@@ -149,7 +163,7 @@ class RequestContext(UserContext):
         """Return the attribute if it is known already, without computing or issuing it."""
         if name in self:
             return self[name]
-        if name != "id" or name in self._resolvers:
+        if name != "id" or name in self._policy.resolvers:
             return None
         visitor = self.visitor()
         return visitor.id if visitor else None
@@ -159,32 +173,46 @@ class RequestContext(UserContext):
         return self._facts.url()
 
     def visitor(self) -> Visitor | None:
-        """Return the visitor that the request's cookie names, or that this request issued."""
+        """Return the visitor that the request's cookie names, or that this request issued.
+
+        None without consent, for which the cookie is not read.
+        """
         visitor = self._visitor.get(None)
-        if visitor is None:
-            found = Visitor.find(self._facts.cookie_header(), self._cookie.name)
+        if visitor is None and self.has_consent:
+            found = Visitor.find(self._facts.cookie_header(), self._policy.cookie.name)
             visitor = self._visitor.setdefault(None, found) if found else None
         return visitor
 
     def set_cookie(self) -> SetCookie | None:
         """Return the visitor cookie if the response must set it."""
         visitor = self._visitor.get(None) if self.is_visitor_used else None
-        if visitor is None or not visitor.is_due(self._cookie.max_age):
+        if visitor is None or not visitor.is_due(self._policy.cookie.max_age):
             return None
-        secure = self._cookie.secure
+        secure = self._policy.cookie.secure
         return SetCookie(
-            visitor.value(), self._cookie, self._facts.is_secure() if secure is None else secure
+            visitor.value(),
+            self._policy.cookie,
+            self._facts.is_secure() if secure is None else secure,
         )
+
+    def identify(self, attributes: Mapping[str, object]) -> None:
+        """Set attributes; what is decided already stays."""
+        super().identify(attributes)
+        for name in attributes:
+            if _is_no_id(name, self[name]):
+                del self[name]
 
     def warn_no_unit(self, key: str, attribute: str) -> None:
         """Tell of an experiment whose unit nobody gives, which is likely a slip in a name."""
-        if attribute not in self._resolvers:
+        if attribute != "id" and attribute not in self._policy.resolvers:
             super().warn_no_unit(key, attribute)
 
-    def _issued(self) -> str:
-        """Return the visitor id, issuing one to a newcomer."""
-        self.is_visitor_used = True
+    def _issued(self) -> str | None:
+        """Return the visitor id, issuing one to a newcomer who may have one."""
         visitor = self.visitor()
+        if visitor is None and self.suppressed in (Suppressed.NO_CONSENT, Suppressed.EXCLUDED):
+            return None
+        self.is_visitor_used = True
         if visitor is None:
             issued = Visitor.issue()
             visitor = self._visitor.setdefault(None, issued)
@@ -194,7 +222,8 @@ class RequestContext(UserContext):
 
     def _resolved(self, name: str, resolver: Resolver) -> object:
         try:
-            return plain(name, resolver(self._facts.request))
+            value = plain(name, resolver(self._facts.request))
+            return None if _is_no_id(name, value) else value
         except Exception as error:  # noqa: BLE001  # a team's function must not break a page
             notices.warn(
                 f"resolver {name}",
@@ -206,6 +235,22 @@ class RequestContext(UserContext):
                 error=error,
             )
             return None
+
+
+def _is_no_id(name: str, value: object) -> bool:
+    """Tell whether an attribute that should be an id is none; tell the team."""
+    if type(value) is not str or value not in NO_IDS:
+        return False
+    if name != "id" and not name.endswith(("_id", "Id", "ID")):
+        return False
+    notices.warn_once(
+        f"no id {name} {value}",
+        lambda: (
+            f"attribute {name!r} counts as missing: {value!r} is what becomes of a missing id; "
+            "give None where there is none"
+        ),
+    )
+    return True
 
 
 def warn_late() -> None:

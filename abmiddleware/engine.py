@@ -11,30 +11,18 @@ from typing import Any, Final
 from abmiddleware.catalogue import Catalogue
 from abmiddleware.client import ExperimentClient
 from abmiddleware.configuration import Configuration
-from abmiddleware.context import (
-    SCALARS,
-    RequestContext,
-    RequestFacts,
-    Resolver,
-    UserContext,
-    plain,
-)
+from abmiddleware.context import SCALARS, RequestContext, UserContext, plain
 from abmiddleware.engine_checks import (
     check_attributes,
     check_cookie,
     check_definitions,
-    check_flag,
     check_forced,
     check_forced_features,
-    check_function,
-    check_hosts,
     check_journal,
-    check_names,
     check_sink,
     check_sources,
     check_sticky,
     check_telemetry,
-    check_text,
 )
 from abmiddleware.evaluation.automatic import RedirectOptions
 from abmiddleware.evaluation.document import document_of
@@ -44,10 +32,13 @@ from abmiddleware.evaluation.scope import EvaluationOptions
 from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.exposures.journal import Journal
 from abmiddleware.exposures.sinks import Sink
+from abmiddleware.facts import RequestFacts
 from abmiddleware.health import Health
 from abmiddleware.identity import VisitorCookie
 from abmiddleware.mistakes import Mistakes
 from abmiddleware.notices import notices
+from abmiddleware.policy import Policy, Predicate, Resolver
+from abmiddleware.predicates import is_bot
 from abmiddleware.recorder import Recorder
 from abmiddleware.services import FeatureUsage, Services
 from abmiddleware.snapshot import Snapshot
@@ -55,6 +46,14 @@ from abmiddleware.sources import Source
 from abmiddleware.stickiness import AnyStore, Stickiness
 from abmiddleware.telemetry import Telemetry
 from abmiddleware.telemetry.spans import entered
+from abmiddleware.value_checks import (
+    check_flag,
+    check_function,
+    check_hosts,
+    check_names,
+    check_paths,
+    check_text,
+)
 
 #: Where the journal lies unless the engine or this environment variable says otherwise.
 JOURNAL_VARIABLE: Final = "ABMIDDLEWARE_JOURNAL"
@@ -96,6 +95,13 @@ class Engine:
         on_feature_usage: is told of every feature that is evaluated, once a request.
         telemetry: what OpenTelemetry is told, which costs next to nothing where the application
             sets up no SDK; false tells nothing.
+        consent: tells of a request whether its visitor may be remembered. Without consent no
+            cookie is read or set, each experiment serves its control, and nothing is recorded.
+        exclude: tells of a request whether it is nobody's, as bots' are: it gets no cookie, and is
+            not recorded. None excludes nobody.
+        exempt_paths: paths whose requests are not recorded, such as "/health", and with a slash at
+            the end all below, such as "/internal/".
+        count_prefetch: whether a page that a browser loads before its visitor asks for it counts.
 
     Raises:
         ConfigurationError: an argument is wrong.
@@ -125,6 +131,10 @@ class Engine:
         redirect_hosts: Sequence[str] = (),
         on_feature_usage: FeatureUsage | None = None,
         telemetry: Telemetry | bool = True,
+        consent: Predicate | None = None,
+        exclude: Predicate | None = is_bot,
+        exempt_paths: Sequence[str] = (),
+        count_prefetch: bool = False,
     ) -> None:
         definitions = check_definitions(experiments)
         checked_sources = check_sources(sources)
@@ -154,10 +164,17 @@ class Engine:
             check_telemetry(telemetry),
         )
         self._is_traced = self._services.signals is not None
-        self._constants, self._resolvers = _split(
+        self._constants, resolvers = _split(
             check_attributes({} if attributes is None else attributes)
         )
-        self.cookie = check_cookie(VisitorCookie() if cookie is None else cookie)
+        self._policy = Policy(
+            resolvers,
+            check_cookie(VisitorCookie() if cookie is None else cookie),
+            check_function("consent", consent),
+            check_function("exclude", exclude),
+            check_paths("exempt_paths", exempt_paths),
+            check_flag("count_prefetch", count_prefetch),
+        )
         #: Whether the middleware answers with redirects itself.
         self.redirects = check_flag("redirects", redirects)
         if self.redirects and sticky is not None and Stickiness(sticky).is_async:
@@ -186,7 +203,7 @@ class Engine:
 
     def request_client(self, facts: RequestFacts) -> ExperimentClient:
         """Return the client of one web request; for adapters."""
-        context = RequestContext(self._resolvers, facts, self.cookie)
+        context = RequestContext(self._policy, facts)
         trace = entered() if self._is_traced else None
         return ExperimentClient(self._services, context, False, True, None, [], trace)
 
@@ -240,6 +257,11 @@ class Engine:
     @snapshot.setter
     def snapshot(self, snapshot: Snapshot) -> None:
         self._configuration.replace(snapshot)
+
+    @property
+    def cookie(self) -> VisitorCookie:
+        """How the visitor cookie is set."""
+        return self._policy.cookie
 
     @property
     def sink(self) -> Sink:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import partial
-from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,21 +21,10 @@ from abmiddleware.stickiness import AnyStore
 from abmiddleware.sticky.cookie import CookieStickyStore
 from abmiddleware.sticky.stores import StickyStore
 from abmiddleware.telemetry import Signals, Telemetry
+from abmiddleware.value_checks import must_be_awaited, refuse
 
-_HOST: Final = re.compile(r"[A-Za-z0-9.\[\]:-]{1,255}")
 #: Such a path does not become one that can be opened by waiting.
 _NEVER: Final = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
-
-
-def _refuse(path: str, value: object, must: str) -> ConfigurationError:
-    return ConfigurationError(f"{path}: is {shown(value)}, must be {must}")
-
-
-def _must_be_awaited(function: object) -> bool:
-    """Tell whether what a function returns must be awaited."""
-    while isinstance(function, partial):
-        function = function.func
-    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
 def check_definitions(experiments: object) -> list[Experiment[Any] | Feature[Any]]:
@@ -49,12 +35,12 @@ def check_definitions(experiments: object) -> list[Experiment[Any] | Feature[Any
         DefinitionError: two experiments or two features have the same key.
     """
     if isinstance(experiments, (str, bytes, Mapping)) or not isinstance(experiments, Iterable):
-        raise _refuse("experiments", experiments, "a list of Experiment and Feature")
+        raise refuse("experiments", experiments, "a list of Experiment and Feature")
     listed = list(experiments)
     seen: dict[tuple[type, str], int] = {}
     for index, definition in enumerate(listed):
         if not isinstance(definition, (Experiment, Feature)):
-            raise _refuse(f"experiments[{index}]", definition, "an Experiment or a Feature")
+            raise refuse(f"experiments[{index}]", definition, "an Experiment or a Feature")
         kind = Experiment if isinstance(definition, Experiment) else Feature
         first = seen.setdefault((kind, definition.key), index)
         if first != index:
@@ -72,14 +58,14 @@ def check_sources(sources: object) -> list[Source]:
         ConfigurationError: it is no list of them.
     """
     if isinstance(sources, (str, bytes, Mapping)) or not isinstance(sources, Iterable):
-        raise _refuse("sources", sources, "a list of sources, such as [GrowthBook('sdk-abc')]")
+        raise refuse("sources", sources, "a list of sources, such as [GrowthBook('sdk-abc')]")
     listed = list(sources)
     for index, source in enumerate(listed):
         if isinstance(source, type) or not isinstance(source, Source):
-            raise _refuse(f"sources[{index}]", source, "a source, such as File('flags.json')")
+            raise refuse(f"sources[{index}]", source, "a source, such as File('flags.json')")
         first = next(number for number, other in enumerate(listed) if other is source)
         if first != index:
-            raise _refuse(f"sources[{index}]", source, f"another one than sources[{first}]")
+            raise refuse(f"sources[{index}]", source, f"another one than sources[{first}]")
     return listed
 
 
@@ -90,9 +76,9 @@ def check_sticky(store: object) -> AnyStore:
         ConfigurationError: it is none.
     """
     if isinstance(store, type):
-        raise _refuse("sticky", store, f"an object of that class, such as {store.__name__}(...)")
+        raise refuse("sticky", store, f"an object of that class, such as {store.__name__}(...)")
     if isinstance(store, StickyStore) and (
-        _must_be_awaited(store.load) is not _must_be_awaited(store.save)
+        must_be_awaited(store.load) is not must_be_awaited(store.save)
     ):
         raise ConfigurationError(
             f"sticky: {type(store).__name__} has one of load and save that must be awaited, and "
@@ -100,31 +86,7 @@ def check_sticky(store: object) -> AnyStore:
         )
     if isinstance(store, (CookieStickyStore, StickyStore)):
         return store
-    raise _refuse("sticky", store, "a store such as MemoryStickyStore(), with load and save")
-
-
-def check_function(path: str, function: object) -> Any:
-    """Return a function, or None.
-
-    Raises:
-        ConfigurationError: it cannot be called, or must be awaited.
-    """
-    if function is not None and (not callable(function) or _must_be_awaited(function)):
-        raise _refuse(path, function, "a plain function")
-    return function
-
-
-def check_hosts(path: str, hosts: object) -> frozenset[str]:
-    """Return host names, in lower case.
-
-    Raises:
-        ConfigurationError: it is no list of them, or one has more than a host and a port.
-    """
-    listed = check_names(path, hosts, of="a host")
-    for index, host in enumerate(listed):
-        if not _HOST.fullmatch(host):
-            raise _refuse(f"{path}[{index}]", host, "a host, such as 'www.example.com'")
-    return frozenset(host.lower() for host in listed)
+    raise refuse("sticky", store, "a store such as MemoryStickyStore(), with load and save")
 
 
 def check_journal(place: str, journal: object) -> Path:
@@ -138,20 +100,20 @@ def check_journal(place: str, journal: object) -> Path:
         ConfigurationError: no file can be there, or one that a write could block on.
     """
     if not isinstance(journal, (str, os.PathLike)) or not os.fspath(journal):
-        raise _refuse(place, journal, "the path of a file, or a Journal")
+        raise refuse(place, journal, "the path of a file, or a Journal")
     path = Path(os.fsdecode(journal))
     try:
         kind = path.stat().st_mode
     except OSError as error:
         if error.errno in _NEVER:
-            raise _refuse(place, journal, f"one that opens ({error.strerror})") from None
+            raise refuse(place, journal, f"one that opens ({error.strerror})") from None
         return path  # it is not there yet, or may not be looked at
     except ValueError:
-        raise _refuse(place, journal, "a path without a NUL or half a character") from None
+        raise refuse(place, journal, "a path without a NUL or half a character") from None
     if stat.S_ISDIR(kind):
-        raise _refuse(place, journal, "a file, and there is a directory")
+        raise refuse(place, journal, "a file, and there is a directory")
     if stat.S_ISFIFO(kind):
-        raise _refuse(place, journal, "a file, and there is a pipe, which may block")
+        raise refuse(place, journal, "a file, and there is a pipe, which may block")
     return path
 
 
@@ -162,12 +124,12 @@ def check_sink(sink: object) -> Sink:
         ConfigurationError: records handed to it would be lost.
     """
     if isinstance(sink, type):
-        raise _refuse("sink", sink, f"an object of that class, such as {sink.__name__}()")
+        raise refuse("sink", sink, f"an object of that class, such as {sink.__name__}()")
     if not isinstance(sink, Sink) or not callable(sink.write):
         raise ConfigurationError(
             f"sink: is {shown(sink)}, must have a method write(records), as Journal(path) has"
         )
-    if _must_be_awaited(sink.write):
+    if must_be_awaited(sink.write):
         raise ConfigurationError(
             "sink.write: is a coroutine function, must be a plain one: "
             "records are written before the response starts"
@@ -184,7 +146,7 @@ def check_telemetry(telemetry: object) -> Signals | None:
     if telemetry is True or telemetry is False:
         return Signals(Telemetry()) if telemetry else None
     if not isinstance(telemetry, Telemetry):
-        raise _refuse("telemetry", telemetry, "a Telemetry, such as Telemetry(ids='raw'), or False")
+        raise refuse("telemetry", telemetry, "a Telemetry, such as Telemetry(ids='raw'), or False")
     return Signals(telemetry)
 
 
@@ -195,7 +157,7 @@ def check_cookie(cookie: object) -> VisitorCookie:
         ConfigurationError: it is no VisitorCookie.
     """
     if not isinstance(cookie, VisitorCookie):
-        raise _refuse("cookie", cookie, "a VisitorCookie, such as VisitorCookie(name='ab_id')")
+        raise refuse("cookie", cookie, "a VisitorCookie, such as VisitorCookie(name='ab_id')")
     return cookie
 
 
@@ -206,53 +168,16 @@ def check_attributes(attributes: object) -> dict[str, Any]:
         ConfigurationError: a name or a function is wrong.
     """
     if not isinstance(attributes, Mapping):
-        raise _refuse("attributes", attributes, "a dictionary of functions by attribute name")
+        raise refuse("attributes", attributes, "a dictionary of functions by attribute name")
     for name, function in attributes.items():
         if not isinstance(name, str) or not name:
-            raise _refuse(f"attributes[{shown(name)}]", name, "under the name of an attribute")
-        if callable(function) and _must_be_awaited(function):
+            raise refuse(f"attributes[{shown(name)}]", name, "under the name of an attribute")
+        if callable(function) and must_be_awaited(function):
             raise ConfigurationError(
                 f"attributes[{name!r}]: is a coroutine function, must be a plain one; what must be "
                 f"awaited is given in the view, by experiments.identify({name}=...)"
             )
     return dict(attributes)
-
-
-def check_names(path: str, names: object, *, of: str = "an attribute") -> tuple[str, ...]:
-    """Return names of attributes, or of something else.
-
-    Raises:
-        ConfigurationError: it is no list of names.
-    """
-    if isinstance(names, (str, bytes, Mapping)) or not isinstance(names, Iterable):
-        raise _refuse(path, names, f"a list of names, each of {of}")
-    listed = tuple(names)
-    for index, name in enumerate(listed):
-        if not isinstance(name, str) or not name:
-            raise _refuse(f"{path}[{index}]", name, f"the name of {of}")
-    return listed
-
-
-def check_text(path: str, value: object) -> str:
-    """Return a text.
-
-    Raises:
-        ConfigurationError: it is none.
-    """
-    if not isinstance(value, str):
-        raise _refuse(path, value, "a text")
-    return value
-
-
-def check_flag(path: str, value: object) -> bool:
-    """Return a flag.
-
-    Raises:
-        ConfigurationError: it is neither True nor False.
-    """
-    if not isinstance(value, bool):
-        raise _refuse(path, value, "True or False")
-    return value
 
 
 def check_forced(
@@ -270,7 +195,7 @@ def check_forced(
     if forced is None:
         return {}
     if not isinstance(forced, Mapping):
-        raise _refuse("forced_variations", forced, "a dictionary of indices by experiment key")
+        raise refuse("forced_variations", forced, "a dictionary of indices by experiment key")
     experiments = {each.key: each for each in definitions or () if isinstance(each, Experiment)}
     for key, index in forced.items():
         path = f"forced_variations[{shown(key)}]"
@@ -282,7 +207,7 @@ def check_forced(
         count = None if experiment is None else len(experiment.variations)
         if type(index) is not int or index < 0 or (count is not None and index >= count):
             limits = "" if count is None else f", 0 to {count - 1}"
-            raise _refuse(path, index, f"the index of a variation{limits}")
+            raise refuse(path, index, f"the index of a variation{limits}")
     return dict(forced)
 
 
@@ -295,7 +220,7 @@ def check_forced_features(forced: object) -> dict[str, object]:
     if forced is None:
         return {}
     if not isinstance(forced, Mapping) or not all(isinstance(key, str) for key in forced):
-        raise _refuse("forced_features", forced, "a dictionary of values by feature key")
+        raise refuse("forced_features", forced, "a dictionary of values by feature key")
     return dict(forced)
 
 

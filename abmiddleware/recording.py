@@ -15,6 +15,7 @@ from abmiddleware.evaluation.result import Reason, Result
 from abmiddleware.exceptions import RecordError
 from abmiddleware.exposures.records import Exposure, Link, Record, frozen, id_text, now_us
 from abmiddleware.mistakes import outcome_problem
+from abmiddleware.policy import Suppressed
 from abmiddleware.recorder import known_ids
 from abmiddleware.services import Services
 from abmiddleware.snapshot import VISITOR, VISITORS, Snapshot
@@ -26,6 +27,7 @@ _NONE: Final[dict[str, Any]] = {}
 SNAPSHOT: Final = 0
 #: Where it has the trace.
 _TRACE: Final = 1
+_COUNTED: Final = Suppressed.NO
 #: Records that wait at most for the end of a response or of `with`.
 _MAX_PENDING: Final = 1000
 
@@ -65,7 +67,13 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
                 is no unit that it could count for.
         """
         problem = outcome_problem(event, value)
+        if not problem and not self._context.has_consent:
+            self._services.recorder.suppress(Suppressed.NO_CONSENT)
+            return
         unit_ids = {} if problem else self._unit_ids()
+        if not problem and not unit_ids and (reason := self._context.suppressed):
+            self._services.recorder.suppress(reason)
+            return
         if not problem and not unit_ids:
             problem = f"outcome {event!r}: has no unit, must have one, as of engine.client(id=...)"
         recorder = self._services.recorder
@@ -135,6 +143,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
         snapshot = self._snapshot
         if snapshot is None:
             pinned = self._services.catalogue.configuration.pin()
+            if not self._context.has_consent:
+                pinned = pinned.switched_off()
             snapshot = self._snapshot = self._once.setdefault(SNAPSHOT, pinned)
         return snapshot
 
@@ -150,6 +160,9 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
     def _expose(self, plan: Plan, result: Result[Any]) -> None:
         """Record an enrolment that takes effect now."""
         services, context = self._services, self._context
+        if context.suppressed is not _COUNTED:
+            self._unexposed(plan, result)
+            return
         recorder, signals = services.recorder, services.signals
         trace_id = None
         if signals is not None and (self._trace or signals.is_heard()):
@@ -191,6 +204,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
         """Take note of a unit that was asked about, and is not counted."""
         if result.reason is Reason.FORCED:
             self._services.recorder.suppress("forced")
+        elif result.hash_used:
+            self._services.recorder.suppress(self._context.suppressed)
         signals = self._services.signals
         if signals is not None and (self._trace or signals.is_heard()):
             signals.evaluated(self._traced(), plan, result)
@@ -222,7 +237,7 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
     def _link(self) -> None:
         """Record that the user and the visitor are one person, once the visitor has an id."""
         user, visitor = self._unlinked, id_text(self._context.known("id"))
-        if user and visitor:
+        if user and visitor and self._context.has_consent:
             self._unlinked = ""
             service = self._services.recorder.service
             self._record(Link(now_us(), "id", visitor, "user_id", user, "identify", service))

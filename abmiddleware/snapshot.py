@@ -72,6 +72,8 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
     documents: tuple[Document, ...] = ()
     #: Plans of feature objects that are known to be the only ones of their key, with any value.
     settled_features: dict[FeaturePlan, None] = {}
+    #: The same configuration, once it was asked for, with experiments off.
+    _off: list[Snapshot] = []
 
     @classmethod
     def of(cls, documents: Sequence[Document], options: EvaluationOptions | None = None) -> Self:
@@ -93,6 +95,14 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
             features.keys() - plans.keys() if plans else features.keys(),
             documents=tuple(documents),
         )
+
+    def switched_off(self) -> Snapshot:
+        """Return the same configuration with all experiments off: each serves its control."""
+        if not self._off:
+            options = msgspec.structs.replace(self.options or NEUTRAL, enabled=False)
+            made = msgspec.structs.replace(self, options=options, short={}, short_features={})
+            self._off.append(made)
+        return self._off[0]
 
     def changed_since(self, before: Snapshot) -> list[str] | None:
         """Return the keys whose definitions are new, gone or other than before, in order.

@@ -38,10 +38,22 @@ OPTIONS: Final = {
     "REDIRECT_HOSTS": "redirect_hosts",
     "ON_FEATURE_USAGE": "on_feature_usage",
     "TELEMETRY": "telemetry",
+    "CONSENT": "consent",
+    "EXCLUDE": "exclude",
+    "EXEMPT_PATHS": "exempt_paths",
+    "COUNT_PREFETCH": "count_prefetch",
 }
 
 #: Keys whose value may be the dotted path of an object.
-DOTTED: Final = ("EXPERIMENTS", "SOURCES", "STICKY", "ON_FEATURE_USAGE", "TELEMETRY")
+DOTTED: Final = (
+    "EXPERIMENTS",
+    "SOURCES",
+    "STICKY",
+    "ON_FEATURE_USAGE",
+    "TELEMETRY",
+    "CONSENT",
+    "EXCLUDE",
+)
 
 
 @lru_cache(maxsize=1)

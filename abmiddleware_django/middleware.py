@@ -28,6 +28,10 @@ class RequestFacts:
         """Return the `Cookie` header."""
         return cast(str, self.request.META.get("HTTP_COOKIE", ""))
 
+    def header(self, name: str) -> str:
+        """Return a header by its name in lower case, or ""."""
+        return cast(str, self.request.META.get(f"HTTP_{name.replace('-', '_').upper()}", ""))
+
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as Django sees it."""
         return self.request.is_secure()
@@ -35,6 +39,10 @@ class RequestFacts:
     def method(self) -> str:
         """Return the HTTP method."""
         return self.request.method or ""
+
+    def path(self) -> str:
+        """Return the path of the URL."""
+        return self.request.path
 
     def url(self) -> str:
         """Return the URL of the page, as Django sees it; "" for a host that it refuses."""

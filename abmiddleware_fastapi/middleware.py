@@ -32,10 +32,11 @@ _MISSING = (
 class ConnectionFacts:
     """What the core may ask of an HTTP or WebSocket connection."""
 
-    __slots__ = ("_scope",)
+    __slots__ = ("_headers", "_scope")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+        self._headers: dict[bytes, bytes] | None = None
 
     @property
     def request(self) -> HTTPConnection:
@@ -49,6 +50,13 @@ class ConnectionFacts:
         parts = [value for key, value in headers if key == b"cookie"]
         return b";".join(parts).decode("latin-1")
 
+    def header(self, name: str) -> str:
+        """Return a header by its name in lower case, or ""; of several the last."""
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = dict(self._scope.get("headers", ()))
+        return headers.get(name.encode("latin-1"), b"").decode("latin-1")
+
     def is_secure(self) -> bool:
         """Tell whether the connection came over https or wss, as the server sees it."""
         return self._scope.get("scheme") in ("https", "wss")
@@ -56,6 +64,10 @@ class ConnectionFacts:
     def method(self) -> str:
         """Return the HTTP method; "" for a WebSocket."""
         return cast(str, self._scope.get("method", ""))
+
+    def path(self) -> str:
+        """Return the path of the URL."""
+        return cast(str, self._scope["path"])
 
     def url(self) -> str:
         """Return the URL of the page, as the server sees it."""

@@ -35,6 +35,10 @@ class RequestFacts:
         """Return the `Cookie` header."""
         return cast(str, self.request.environ.get("HTTP_COOKIE", ""))
 
+    def header(self, name: str) -> str:
+        """Return a header by its name in lower case, or ""."""
+        return cast(str, self.request.environ.get(f"HTTP_{name.replace('-', '_').upper()}", ""))
+
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as Werkzeug sees it."""
         return self.request.is_secure
@@ -42,6 +46,10 @@ class RequestFacts:
     def method(self) -> str:
         """Return the HTTP method."""
         return self.request.method
+
+    def path(self) -> str:
+        """Return the path of the URL."""
+        return self.request.path
 
     def url(self) -> str:
         """Return the URL of the page, as Werkzeug sees it."""

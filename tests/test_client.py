@@ -6,7 +6,6 @@ import datetime
 import enum
 import logging
 import pickle
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -32,6 +31,7 @@ from abmiddleware import (
     VariationMeta,
 )
 from abmiddleware.exposures.records import ExposureRow
+from tests.request_facts import Page
 
 MODEL = Experiment("ranking-model", ["linear", "boosted"], hash_version=2)
 PRICE = Experiment("price", [9.99, 11.99], hash_attribute="company", weights=[0.5, 0.5])
@@ -202,7 +202,7 @@ def test_a_user_is_linked_once(engine: Engine, sink: MemorySink) -> None:
 
 def test_a_newcomer_is_linked_when_the_id_is_issued(sink: MemorySink) -> None:
     """A login before the first experiment is linked as soon as the visitor has an id."""
-    experiments = Engine([MODEL], sink=sink).request_client(NoCookie())
+    experiments = Engine([MODEL], sink=sink).request_client(Page())
     experiments.identify(user_id=7)
     experiments.run(MODEL)
     experiments.response_starts()
@@ -213,35 +213,13 @@ def test_a_newcomer_is_linked_when_the_id_is_issued(sink: MemorySink) -> None:
     )
 
 
-class NoCookie:
-    """The facts of a newcomer's request, slow enough for threads to meet."""
-
-    request = None
-
-    def cookie_header(self) -> str:
-        time.sleep(0)
-        return ""
-
-    def is_secure(self) -> bool:
-        return False
-
-    def method(self) -> str:
-        return "GET"
-
-    def url(self) -> str:
-        return "http://example.com/"
-
-    def keep_private(self) -> None:
-        """Do nothing."""
-
-
 def test_threads_of_a_newcomer_agree_on_the_id(sink: MemorySink) -> None:
     """Whichever thread issues the id, the cookie has the one that was exposed."""
     engine = Engine([MODEL], sink=sink)
     with ThreadPoolExecutor(8) as pool:
         for _ in range(200):
             sink.clear()
-            experiments = engine.request_client(NoCookie())
+            experiments = engine.request_client(Page())
             list(pool.map(experiments.run, [MODEL] * 8))
             experiments.response_starts()
             (cookie,) = experiments.cookies()
@@ -303,7 +281,7 @@ def test_who_is_out_needs_no_attribute(sink: MemorySink) -> None:
     """An inactive experiment, or one whose condition fails, computes no unit."""
     calls: list[object] = []
     engine = Engine(sink=sink, attributes={"company": calls.append})
-    experiments = engine.request_client(NoCookie())
+    experiments = engine.request_client(Page())
     experiments.run(Experiment("off", [1, 2], hash_attribute="company", active=False))
     experiments.run(Experiment("no", [1, 2], hash_attribute="company", condition={"a": 1}))
 
@@ -321,7 +299,7 @@ def test_a_definition_built_anew_has_the_same_answer(engine: Engine, sink: Memor
 
 def test_a_newcomer_is_linked_by_an_outcome(engine: Engine, sink: MemorySink) -> None:
     """A login and an outcome before any experiment are linked by the id that the outcome has."""
-    experiments = engine.request_client(NoCookie())
+    experiments = engine.request_client(Page())
     experiments.identify(user_id=7)
     experiments.track("purchase")
     experiments.response_starts()
@@ -427,7 +405,7 @@ def test_attributes_are_computed_only_when_read(sink: MemorySink) -> None:
         sink=sink,
         attributes={"company": resolver("company"), "country": resolver("country")},
     )
-    experiments = engine.request_client(NoCookie())
+    experiments = engine.request_client(Page())
     experiments.run(MODEL)
     assert calls == []
     experiments.run(PRICE)
@@ -444,7 +422,7 @@ def test_a_failing_attribute_counts_as_missing(
     """An attribute's function that raises breaks nothing: the unit is not in, the log tells."""
     engine = Engine([PRICE], sink=sink, attributes={"company": lambda _: 1 / 0})
     with caplog.at_level(logging.WARNING, "abmiddleware"):
-        result = engine.request_client(NoCookie()).run(PRICE)
+        result = engine.request_client(Page()).run(PRICE)
 
     assert result.reason is Reason.NO_UNIT
     assert "'company' counts as missing" in caplog.text
@@ -470,7 +448,7 @@ def test_a_late_exposure_records_the_attributes_of_its_answer(sink: MemorySink) 
         record_attributes=names,
         attributes={"country": lambda _: "NL", "browser": lambda _: "Firefox"},
     )
-    experiments = engine.request_client(NoCookie())
+    experiments = engine.request_client(Page())
     experiments.identify(plan="free")
     experiments.peek(MODEL)
     experiments.identify(plan="gold", country="BE")

@@ -13,6 +13,7 @@ from abmiddleware.evaluation.document import Document
 from abmiddleware.evaluation.payload import read_payload
 from abmiddleware.sources import SourceStatus
 from abmiddleware.sticky import MemoryStickyStore
+from tests import request_facts
 
 PAGE = "http://shop.example/old?a=1&b=2"
 
@@ -37,30 +38,11 @@ class Payload:
         """Do nothing."""
 
 
-class Page:
+class Page(request_facts.Page):
     """The facts of a request by the visitor `u1`."""
 
-    request = None
-
     def __init__(self, url: str = PAGE, method: str = "GET") -> None:
-        self._url = url
-        self._method = method
-        self.is_private = False
-
-    def cookie_header(self) -> str:
-        return "ab_id=AbCdEfGhIjKlMnOpQrStUg.19000"
-
-    def is_secure(self) -> bool:
-        return False
-
-    def method(self) -> str:
-        return self._method
-
-    def url(self) -> str:
-        return self._url
-
-    def keep_private(self) -> None:
-        self.is_private = True
+        super().__init__(url, method, cookie="ab_id=AbCdEfGhIjKlMnOpQrStUg.19000")
 
 
 def redirect_to(target: str | None, key: str = "redirect", **fields: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.trace import SpanKind, use_span
 
 from abmiddleware import Engine, MemorySink, Telemetry
+from tests.request_facts import Page
 from tests.telemetry.sdk import Sdk
 from tests.telemetry.sites import NAMES, Visit, site
 
@@ -24,26 +25,6 @@ OUTSIDE = [
     "fastapi contrib last",
     "fastapi native",
 ]
-
-
-class Facts:
-    """A request of a newcomer."""
-
-    request = None
-
-    def cookie_header(self) -> str:
-        return ""
-
-    def is_secure(self) -> bool:
-        return True
-
-    def method(self) -> str:
-        return "GET"
-
-    def url(self) -> str:
-        return "https://shop.example/"
-
-    def keep_private(self) -> None: ...
 
 
 @pytest.fixture(params=NAMES)
@@ -96,7 +77,7 @@ def test_a_span_that_has_ended_is_left_alone(
         stack.enter_context(caplog.at_level(logging.INFO, "opentelemetry"))
         if is_entered:
             stack.enter_context(use_span(span))
-        client = engine.request_client(Facts())
+        client = engine.request_client(Page())
         if not is_entered:
             stack.enter_context(use_span(span))
         assert client.run("checkout-button").in_experiment

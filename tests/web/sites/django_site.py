@@ -30,6 +30,10 @@ class DjangoVisitor:
         response = self._client.post(f"/sync{path}")
         return _told(cast(HttpResponseBase, response), b"".join(response))
 
+    def send(self, method: str, path: str) -> Response:
+        response = self._client.generic(method, f"/sync{path}")
+        return _told(cast(HttpResponseBase, response), b"".join(response))
+
     def cookie(self, name: str) -> str | None:
         morsel = self._client.cookies.get(name)
         return morsel.value if morsel else None
@@ -50,6 +54,13 @@ class AsyncDjangoVisitor:
     def post(self, path: str) -> Response:
         response = async_to_sync(self._client.post)(f"/async{path}")
         return _told(cast(HttpResponse, response), cast(HttpResponse, response).content)
+
+    def send(self, method: str, path: str) -> Response:
+        response = async_to_sync(self._send)(method, f"/async{path}")
+        return _told(response, response.content)
+
+    async def _send(self, method: str, path: str) -> HttpResponse:
+        return cast(HttpResponse, await self._client.generic(method, path))
 
     async def _get(self, path: str, headers: dict[str, str] | None, secure: bool) -> Response:
         response = cast(

@@ -14,6 +14,8 @@ from abmiddleware_flask import Experiments
 from tests.web.sites.site import Response, Site, Visitor
 from tests.web.views import BARE, VIEWS, Reply
 
+METHODS = ["GET", "HEAD", "OPTIONS"]
+
 
 class FlaskVisitor:
     def __init__(self, client: FlaskClient) -> None:
@@ -28,6 +30,9 @@ class FlaskVisitor:
 
     def post(self, path: str) -> Response:
         return _told(self._client.post(path))
+
+    def send(self, method: str, path: str) -> Response:
+        return _told(self._client.open(path, method=method))
 
     def cookie(self, name: str) -> str | None:
         cookie = self._client.get_cookie(name)
@@ -55,7 +60,8 @@ def build(engine: Engine | None) -> Site:
     if engine is not None:
         Experiments(app, engine=engine)
     for name, view in {**VIEWS, **BARE}.items():
-        app.add_url_rule(f"/{name}", name, _endpoint(view))
+        rule = app.add_url_rule
+        rule(f"/{name}", name, _endpoint(view), methods=METHODS, provide_automatic_options=False)
     return FlaskSite(app)
 
 

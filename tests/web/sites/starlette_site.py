@@ -17,6 +17,8 @@ from abmiddleware_fastapi import Experiments, ExperimentsMiddleware, Experiments
 from tests.web.sites.site import Response, Site, Visitor
 from tests.web.views import ASYNC_VIEWS, BARE, VIEWS, Reply
 
+METHODS = ["GET", "HEAD", "OPTIONS"]
+
 
 class StarletteVisitor:
     def __init__(self, app: Starlette) -> None:
@@ -30,6 +32,9 @@ class StarletteVisitor:
 
     def post(self, path: str) -> Response:
         return _told(self._client.post(path))
+
+    def send(self, method: str, path: str) -> Response:
+        return _told(self._client.request(method, path))
 
     def cookie(self, name: str) -> str | None:
         return self._client.cookies.get(name)
@@ -53,7 +58,7 @@ class StarletteSite:
 
 def build_starlette(engine: Engine | None) -> Site:
     routes = [
-        Route(f"/{name}", _starlette_endpoint(view))
+        Route(f"/{name}", _starlette_endpoint(view), methods=METHODS)
         for name, view in {**VIEWS, **BARE, **ASYNC_VIEWS}.items()
     ]
     app = Starlette(routes=routes)
@@ -75,14 +80,14 @@ def _starlette_endpoint(
 def build_fastapi(engine: Engine | None) -> Site:
     app = _fastapi(engine)
     for name, view in VIEWS.items():
-        app.get(f"/{name}")(_coroutine(view))
+        app.api_route(f"/{name}", methods=METHODS)(_coroutine(view))
     return StarletteSite(app)
 
 
 def build_fastapi_threads(engine: Engine | None) -> Site:
     app = _fastapi(engine)
     for name, view in VIEWS.items():
-        app.get(f"/{name}")(_function(view))
+        app.api_route(f"/{name}", methods=METHODS)(_function(view))
     return StarletteSite(app)
 
 

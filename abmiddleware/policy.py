@@ -1,0 +1,105 @@
+"""Who takes part, and whom an exposure counts for: what an engine asks of each request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from abmiddleware.facts import RequestFacts
+from abmiddleware.identity import VisitorCookie
+from abmiddleware.notices import notices
+from abmiddleware.predicates import is_bot, is_bot_agent
+
+#: Computes an attribute from the framework's request.
+Resolver = Callable[[Any], object]
+#: Tells something of the framework's request.
+Predicate = Callable[[Any], object]
+
+#: Methods whose answer nobody looks at: a browser asks for headers, or what it may send.
+_UNSEEN: Final = ("HEAD", "OPTIONS")
+
+
+class Suppressed(StrEnum):
+    """Why no exposure of a request is recorded."""
+
+    NO = ""  #: they are
+    METHOD = "method"  #: HEAD and OPTIONS show nothing to anybody
+    PREFETCH = "prefetch"  #: the browser loads a page that its visitor may never open
+    EXCLUDED = "excluded"  #: a bot, or whom `exclude` names
+    EXEMPT_PATH = "exempt_path"
+    NO_CONSENT = "no_consent"
+
+
+class Policy(msgspec.Struct, frozen=True, eq=False):
+    """How visitors are told apart, and which of them count."""
+
+    #: By name, what computes an attribute.
+    resolvers: Mapping[str, Resolver]
+    cookie: VisitorCookie
+    consent: Predicate | None = None
+    exclude: Predicate | None = is_bot
+    #: Paths, and with a slash at the end all below them.
+    exempt_paths: tuple[str, ...] = ()
+    count_prefetch: bool = False
+
+    def has_consent(self, facts: RequestFacts) -> bool:
+        """Tell whether a visitor may be remembered; not if the predicate fails."""
+        return self.consent is None or _holds("consent", self.consent, facts)
+
+    def is_excluded(self, facts: RequestFacts) -> bool:
+        """Tell whether a request is a bot's, or one that `exclude` names."""
+        if self.exclude is None:
+            return False
+        if self.exclude is is_bot:  # which needs no request of the framework
+            return is_bot_agent(facts.header("user-agent"))
+        return _holds("exclude", self.exclude, facts)
+
+    def suppressed(self, facts: RequestFacts) -> Suppressed:
+        """Return why no exposure of a request is recorded, but for lack of consent."""
+        if facts.method() in _UNSEEN:
+            return Suppressed.METHOD
+        if self.is_excluded(facts):
+            return Suppressed.EXCLUDED
+        if not self.count_prefetch and is_prefetch(facts):
+            return Suppressed.PREFETCH
+        if self.exempt_paths and self._is_exempt(facts.path()):
+            return Suppressed.EXEMPT_PATH
+        return Suppressed.NO
+
+    def _is_exempt(self, path: str) -> bool:
+        return any(
+            path.startswith(exempt) if exempt.endswith("/") else path == exempt
+            for exempt in self.exempt_paths
+        )
+
+
+def is_prefetch(facts: RequestFacts) -> bool:
+    """Tell whether a browser loads a page before its visitor asks for it.
+
+    By the header `Sec-Purpose` of the Fetch standard, whose values begin with "prefetch" also for
+    prerendering, and by those that browsers sent before it.
+    """
+    return (
+        facts.header("sec-purpose").lower().startswith("prefetch")
+        or facts.header("purpose").lower() == "prefetch"
+        or facts.header("x-purpose").lower() == "preview"
+        or facts.header("x-moz").lower() == "prefetch"
+    )
+
+
+def _holds(name: str, predicate: Predicate, facts: RequestFacts) -> bool:
+    """Ask a predicate; one that fails counts as false."""
+    try:
+        return bool(predicate(facts.request))
+    except Exception as error:  # noqa: BLE001  # a team's function must not break a page
+        notices.warn(
+            f"predicate {name}",
+            "%s counts as false: its function raised %r",
+            name,
+            error,
+            error=error,
+        )
+        return False

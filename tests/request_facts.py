@@ -1,0 +1,50 @@
+"""A request without a framework."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class Page:
+    """What an adapter would tell of a request: of a newcomer's GET, unless it is given."""
+
+    def __init__(
+        self,
+        url: str = "https://shop.example/",
+        method: str = "GET",
+        *,
+        cookie: str = "",
+        headers: Mapping[str, str] | None = None,
+        request: Any = None,
+    ) -> None:
+        self._url = url
+        self._method = method
+        self._cookie = cookie
+        self._headers = dict(headers or {})
+        self.request = request
+        self.is_private = False
+
+    def cookie_header(self) -> str:
+        time.sleep(0)  # so that threads meet
+        return self._cookie
+
+    def header(self, name: str) -> str:
+        return self._headers.get(name, "")
+
+    def is_secure(self) -> bool:
+        return self._url.startswith("https:")
+
+    def method(self) -> str:
+        return self._method
+
+    def path(self) -> str:
+        return urlsplit(self._url).path
+
+    def url(self) -> str:
+        return self._url
+
+    def keep_private(self) -> None:
+        self.is_private = True
