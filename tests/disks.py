@@ -30,12 +30,12 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def freezable_disk(folder: Path) -> Iterator[Path]:
-    """Mount a disk that `fsfreeze` can stop and `chattr` knows: ext4, in a file."""
+def freezable_disk(folder: Path, mib: int = 16) -> Iterator[Path]:
+    """Mount a disk of some MiB that `fsfreeze` can stop and `chattr` knows: ext4, in a file."""
     disk, image = folder / "ext4", folder / "image"
     disk.mkdir()
     with image.open("wb") as file:
-        file.truncate(16 * 1024 * 1024)
+        file.truncate(mib * 1024 * 1024)
     command("/sbin/mkfs.ext4", "-q", image)
     with _mounted(disk, "freeze", "-o", "loop", image):
         yield disk
