@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hmac
-import re
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left
-from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 import msgspec
 
-from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.signing import Signer, base64_text
 
 #: Browsers send no cookie whose name and value are longer than this together, in bytes.
 BROWSER_LIMIT: Final = 4096
-#: The packed content, then the signature.
-_FORM: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})", re.ASCII)
 #: What a content may unpack to, in bytes: more than any that was packed into a cookie.
 _UNPACKED: Final = 1 << 20
 #: A signature of anything else under the same secret is none of a cookie.
@@ -47,7 +41,7 @@ _decoder = msgspec.json.Decoder(Content)
 
 def unit_of(key: str) -> str:
     """Return what stands for the key of a document: shorter, and it does not show the id."""
-    return _text(blake2b(key.encode(), digest_size=9, person=b"ab-sticky").digest())
+    return base64_text(blake2b(key.encode(), digest_size=9, person=b"ab-sticky").digest())
 
 
 class Seal:
@@ -62,17 +56,11 @@ class Seal:
     """
 
     def __init__(self, secrets: object, name: str) -> None:
-        purpose = _PURPOSE + b"\0" + name.encode()
-        self._keys = [
-            hmac.digest(secret.encode("utf-8", "surrogatepass"), purpose, "sha256")
-            for secret in _checked(secrets)
-        ]
+        self._signer = Signer(secrets, _PURPOSE + b"\0" + name.encode())
 
     def close(self, content: Content) -> str:
         """Return the signed value of a content."""
-        packed = zlib.compress(msgspec.json.encode(content), 9, wbits=-15)
-        body = _text(packed)
-        return f"{body}.{_signature(self._keys[0], body)}"
+        return self._signer.sign(zlib.compress(msgspec.json.encode(content), 9, wbits=-15))
 
     def close_within(self, content: Content, size: int) -> str:
         """Return the value with as many of the newest entries as fit, at most `size` bytes."""
@@ -91,45 +79,16 @@ class Seal:
 
         Nothing is unpacked before the signature is verified.
         """
-        match = _FORM.fullmatch(value) if len(value) <= BROWSER_LIMIT else None
-        if match is None:
+        found = self._signer.verified(value) if len(value) <= BROWSER_LIMIT else None
+        if found is None:
             return None
-        for index, key in enumerate(self._keys):
-            if hmac.compare_digest(_signature(key, match[1]), match[2]):
-                content = _unpacked(match[1])
-                return None if content is None else (content, index == 0)
-        return None
+        content = _unpacked(found[0])
+        return None if content is None else (content, found[1])
 
 
-def _checked(secrets: object) -> Sequence[str]:
-    given = [secrets] if isinstance(secrets, str) else secrets
-    if not isinstance(given, Sequence) or not given or isinstance(given, bytes):
-        kind = type(secrets).__name__  # what it is must not end up in a log
-        raise ConfigurationError(f"secret: is a {kind}, must be a text, or a list of texts")
-    for index, secret in enumerate(given):
-        where = "secret" if given is not secrets else f"secret[{index}]"
-        if not isinstance(secret, str):
-            raise ConfigurationError(f"{where}: is a {type(secret).__name__}, must be a text")
-        if len(secret) < 32:
-            raise ConfigurationError(
-                f"{where}: has {len(secret)} characters, must have at least 32, such as "
-                'python -c "import secrets; print(secrets.token_urlsafe(32))" prints'
-            )
-    return given
-
-
-def _signature(key: bytes, body: str) -> str:
-    return _text(hmac.digest(key, body.encode(), "sha256"))
-
-
-def _text(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _unpacked(body: str) -> Content | None:
+def _unpacked(data: bytes) -> Content | None:
     """Return what was packed; None where another version of this library packed another form."""
     try:
-        data = urlsafe_b64decode(body + "=" * (-len(body) % 4))
         return _decoder.decode(zlib.decompressobj(wbits=-15).decompress(data, _UNPACKED))
     except (ValueError, zlib.error, RecursionError):
         return None
