@@ -42,6 +42,7 @@ from abmiddleware.exposures.sinks.stream import StreamSink
 from abmiddleware.exposures.sinks.tee import TeeSink
 from abmiddleware.health import Health
 from abmiddleware.identity import VisitorCookie
+from abmiddleware.overrides import Overrides
 from abmiddleware.predicates import has_gpc, is_bot, is_staff
 from abmiddleware.telemetry import Telemetry
 
@@ -72,6 +73,7 @@ __all__ = [
     "OpenTelemetrySink",
     "Outcome",
     "OutcomeRow",
+    "Overrides",
     "Prerequisite",
     "Reason",
     "RecordError",

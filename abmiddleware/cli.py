@@ -14,6 +14,7 @@ from abmiddleware.exceptions import ABMiddlewareError
 COMMANDS: Final = {
     "agent": "ship the journal to a warehouse, and tell how that goes",
     "compact": "turn rotated files of the journal into Parquet",
+    "override": "sign a link by which one of the team sees a variation",
 }
 
 

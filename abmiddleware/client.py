@@ -182,6 +182,14 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         """Why nothing of this request is recorded, such as `"prefetch"`; empty where it is."""
         return self._context.suppressed
 
+    def must_look_ahead(self) -> bool:
+        """Tell whether a predicate will be asked that may read a database. For adapters."""
+        return self._context.may_ask()
+
+    def look_ahead(self) -> None:
+        """Ask it now, so that an event loop need not. For adapters."""
+        _ = self._context.asked
+
     @property
     def assignments(self) -> Mapping[str, Result[Any]]:
         """The results of experiments so far, those of features too, by experiment key."""
@@ -233,7 +241,7 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
 
     def cookies(self) -> list[SetCookie]:
         """Return the cookies that the response must set. For adapters."""
-        found = [self._context.set_cookie()]
+        found = [self._context.set_cookie(), self._context.override_cookie()]
         facts = self._context.facts
         if self._whole is not None and self._whole.buckets is not None and facts is not None:
             found.append(self._whole.buckets.set_cookie(facts.is_secure()))

@@ -14,6 +14,7 @@ from abmiddleware.evaluation.values import Attributes, shown
 from abmiddleware.facts import RequestFacts
 from abmiddleware.identity import SetCookie, Visitor
 from abmiddleware.notices import notices
+from abmiddleware.overrides import NONE, Asked, Override
 from abmiddleware.policy import Policy, Resolver, Suppressed
 
 #: The types of JSON values that hold no others.
@@ -22,6 +23,10 @@ SCALARS = frozenset({str, int, float, bool, type(None)})
 NO_IDS = frozenset(
     {"", "null", "NULL", "undefined", "None", "none", "nil", "NaN", "nan", "AnonymousUser"}
 )
+
+
+#: Of a request that was not looked at.
+_NOT_LOOKED = Asked(Override(values={}), "", is_new=False)
 
 
 class UserContext(Attributes):
@@ -49,6 +54,11 @@ class UserContext(Attributes):
         """Whether who asks may be remembered."""
         return True
 
+    @property
+    def asked(self) -> Asked | None:
+        """What is to be shown out of the ordinary, or None."""
+        return None
+
     def page(self) -> str:
         """Return the URL of the page; for a script its attribute `url`, or ""."""
         url = self["url"]
@@ -56,6 +66,14 @@ class UserContext(Attributes):
 
     def set_cookie(self) -> SetCookie | None:
         """Return the visitor cookie if the response must set it."""
+        return None
+
+    def may_ask(self) -> bool:
+        """Tell whether something is to be shown out of the ordinary to those that may ask."""
+        return False
+
+    def override_cookie(self) -> SetCookie | None:
+        """Return the cookie that keeps an override for the pages that follow, or ends it."""
         return None
 
     def identify(self, attributes: Mapping[str, object]) -> None:
@@ -107,6 +125,7 @@ class RequestContext(UserContext):
     """The attributes of a web request; `id` is the visitor id unless it is given."""
 
     __slots__ = (
+        "_asked",
         "_facts",
         "_has_consent",
         "_policy",
@@ -123,6 +142,7 @@ class RequestContext(UserContext):
         # threads one wins.
         self._visitor: dict[None, Visitor] = {}
         self._has_consent: bool | None = None
+        self._asked: Asked | None = _NOT_LOOKED
         self._suppressed: Suppressed | None = None
         self.is_visitor_used = False
         self.is_late = False
@@ -141,13 +161,24 @@ class RequestContext(UserContext):
         return answer
 
     @property
+    def asked(self) -> Asked | None:
+        """What the request asks to be shown out of the ordinary; looked for once."""
+        asked = self._asked
+        if asked is _NOT_LOOKED:
+            asked = self._asked = self._policy.asked(self._facts)
+        return asked
+
+    @property
     def suppressed(self) -> Suppressed:  # type: ignore[override]  # of a script it is constant
         """Why no exposure of the request is recorded; found out once."""
         reason = self._suppressed
         if reason is None:
-            reason = Suppressed.NO_CONSENT
-            if self.has_consent:
+            if self.asked is not None and self.asked is not NONE:
+                reason = Suppressed.OVERRIDE
+            elif self.has_consent:
                 reason = self._policy.suppressed(self._facts)
+            else:
+                reason = Suppressed.NO_CONSENT
             self._suppressed = reason
         return reason
 
@@ -201,6 +232,18 @@ class RequestContext(UserContext):
         for name in attributes:
             if _is_no_id(name, self[name]):
                 del self[name]
+
+    def may_ask(self) -> bool:
+        """Tell whether something is to be shown out of the ordinary to those that may ask."""
+        overrides = self._policy.overrides
+        return overrides is not None and overrides.may_ask(self._facts)
+
+    def override_cookie(self) -> SetCookie | None:
+        """Return the cookie that keeps an override for the pages that follow, or ends it."""
+        overrides = self._policy.overrides
+        if overrides is None or (asked := self.asked) is None:
+            return None
+        return overrides.set_cookie(asked, self._facts)
 
     def warn_no_unit(self, key: str, attribute: str) -> None:
         """Tell of an experiment whose unit nobody gives, which is likely a slip in a name."""

@@ -19,6 +19,7 @@ from abmiddleware.engine_checks import (
     check_forced,
     check_forced_features,
     check_journal,
+    check_overrides,
     check_sink,
     check_sources,
     check_sticky,
@@ -32,12 +33,13 @@ from abmiddleware.evaluation.scope import EvaluationOptions
 from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.exposures.journal import Journal
 from abmiddleware.exposures.sinks import Sink
-from abmiddleware.facts import RequestFacts
+from abmiddleware.facts import Predicate, RequestFacts
 from abmiddleware.health import Health
 from abmiddleware.identity import VisitorCookie
 from abmiddleware.mistakes import Mistakes
 from abmiddleware.notices import notices
-from abmiddleware.policy import Policy, Predicate, Resolver
+from abmiddleware.overrides import Overrides
+from abmiddleware.policy import Policy, Resolver
 from abmiddleware.predicates import is_bot
 from abmiddleware.recorder import Recorder
 from abmiddleware.services import FeatureUsage, Services
@@ -102,6 +104,7 @@ class Engine:
         exempt_paths: paths whose requests are not recorded, such as "/health", and with a slash at
             the end all below, such as "/internal/".
         count_prefetch: whether a page that a browser loads before its visitor asks for it counts.
+        overrides: how people of the team may see the variation of their choice; None for not.
 
     Raises:
         ConfigurationError: an argument is wrong.
@@ -135,6 +138,7 @@ class Engine:
         exclude: Predicate | None = is_bot,
         exempt_paths: Sequence[str] = (),
         count_prefetch: bool = False,
+        overrides: Overrides | None = None,
     ) -> None:
         definitions = check_definitions(experiments)
         checked_sources = check_sources(sources)
@@ -174,7 +178,10 @@ class Engine:
             check_function("exclude", exclude),
             check_paths("exempt_paths", exempt_paths),
             check_flag("count_prefetch", count_prefetch),
+            check_overrides(overrides),
         )
+        #: How people of the team may ask for a variation; None where they may not.
+        self.overrides = overrides
         #: Whether the middleware answers with redirects itself.
         self.redirects = check_flag("redirects", redirects)
         if self.redirects and sticky is not None and Stickiness(sticky).is_async:

@@ -16,6 +16,7 @@ from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ConfigurationError, DefinitionError
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.identity import VisitorCookie
+from abmiddleware.overrides import Overrides
 from abmiddleware.sources import Source
 from abmiddleware.stickiness import AnyStore
 from abmiddleware.sticky.cookie import CookieStickyStore
@@ -159,6 +160,17 @@ def check_cookie(cookie: object) -> VisitorCookie:
     if not isinstance(cookie, VisitorCookie):
         raise refuse("cookie", cookie, "a VisitorCookie, such as VisitorCookie(name='ab_id')")
     return cookie
+
+
+def check_overrides(overrides: object) -> Overrides | None:
+    """Return how people may ask for a variation.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if overrides is not None and not isinstance(overrides, Overrides):
+        raise refuse("overrides", overrides, "an Overrides, such as Overrides(allow=is_staff)")
+    return overrides
 
 
 def check_attributes(attributes: object) -> dict[str, Any]:

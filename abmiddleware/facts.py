@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
+
+from abmiddleware.notices import notices
+
+#: Tells something of the framework's request.
+Predicate = Callable[[Any], object]
 
 
 class RequestFacts(Protocol):
@@ -27,6 +33,9 @@ class RequestFacts(Protocol):
     def path(self) -> str:
         """Return the path of the URL, such as "/checkout", without the query."""
 
+    def query(self) -> str:
+        """Return the query of the URL, without its "?", or ""."""
+
     def url(self) -> str:
         """Return the URL of the page, with its query, or ""."""
 
@@ -36,3 +45,23 @@ class RequestFacts(Protocol):
         Called before the first answer is given. Headers alone come too late for a cache that sits
         between the view and the middleware.
         """
+
+
+def holds(name: str, predicate: Predicate, facts: RequestFacts) -> bool:
+    """Ask a predicate; one that fails counts as false."""
+    try:
+        return bool(predicate(facts.request))
+    except Exception as error:  # noqa: BLE001  # a team's function must not break a page
+        notices.warn(
+            f"predicate {name}",
+            "%s counts as false: its function raised %r",
+            name,
+            error,
+            error=error,
+        )
+        return False
+
+
+def is_within(path: str, place: str) -> bool:
+    """Tell whether a path is a place, or below one that ends with a slash."""
+    return path.startswith(place) if place.endswith("/") else path == place

@@ -95,13 +95,20 @@ class SetCookie:
     value: str
     cookie: VisitorCookie
     secure: bool
+    #: Seconds until it expires, 0 to delete it; None for the cookie's own.
+    lifetime: int | None = None
+
+    @property
+    def max_age(self) -> int:
+        """Seconds until it expires."""
+        return self.cookie.max_age if self.lifetime is None else self.lifetime
 
     def options(self) -> Mapping[str, object]:
         """Return the keyword arguments of Django's and Flask's `response.set_cookie`."""
         return {
             "key": self.cookie.name,
             "value": self.value,
-            "max_age": self.cookie.max_age,
+            "max_age": self.max_age,
             "path": self.cookie.path,
             "domain": self.cookie.domain,
             "secure": self.secure,
@@ -116,7 +123,7 @@ class SetCookie:
         http_only = "; HttpOnly" if cookie.http_only else ""
         secure = "; Secure" if self.secure else ""
         return (
-            f"{cookie.name}={self.value}{domain}{http_only}; Max-Age={cookie.max_age}"
+            f"{cookie.name}={self.value}{domain}{http_only}; Max-Age={self.max_age}"
             f"; Path={cookie.path}; SameSite={cookie.same_site}{secure}"
         )
 

@@ -8,15 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
-from abmiddleware.facts import RequestFacts
+from abmiddleware.facts import Predicate, RequestFacts, holds, is_within
 from abmiddleware.identity import VisitorCookie
-from abmiddleware.notices import notices
+from abmiddleware.overrides import Asked, Overrides
 from abmiddleware.predicates import is_bot, is_bot_agent
 
 #: Computes an attribute from the framework's request.
 Resolver = Callable[[Any], object]
-#: Tells something of the framework's request.
-Predicate = Callable[[Any], object]
 
 #: Methods whose answer nobody looks at: a browser asks for headers, or what it may send.
 _UNSEEN: Final = ("HEAD", "OPTIONS")
@@ -31,6 +29,7 @@ class Suppressed(StrEnum):
     EXCLUDED = "excluded"  #: a bot, or whom `exclude` names
     EXEMPT_PATH = "exempt_path"
     NO_CONSENT = "no_consent"
+    OVERRIDE = "override"  #: one of the team looks at a variation of their choice
 
 
 class Policy(msgspec.Struct, frozen=True, eq=False):
@@ -44,10 +43,16 @@ class Policy(msgspec.Struct, frozen=True, eq=False):
     #: Paths, and with a slash at the end all below them.
     exempt_paths: tuple[str, ...] = ()
     count_prefetch: bool = False
+    #: None where nobody may ask for a variation.
+    overrides: Overrides | None = None
+
+    def asked(self, facts: RequestFacts) -> Asked | None:
+        """Return what a request asks to be shown out of the ordinary, if it may."""
+        return None if self.overrides is None else self.overrides.asked(facts)
 
     def has_consent(self, facts: RequestFacts) -> bool:
         """Tell whether a visitor may be remembered; not if the predicate fails."""
-        return self.consent is None or _holds("consent", self.consent, facts)
+        return self.consent is None or holds("consent", self.consent, facts)
 
     def is_excluded(self, facts: RequestFacts) -> bool:
         """Tell whether a request is a bot's, or one that `exclude` names."""
@@ -55,7 +60,7 @@ class Policy(msgspec.Struct, frozen=True, eq=False):
             return False
         if self.exclude is is_bot:  # which needs no request of the framework
             return is_bot_agent(facts.header("user-agent"))
-        return _holds("exclude", self.exclude, facts)
+        return holds("exclude", self.exclude, facts)
 
     def suppressed(self, facts: RequestFacts) -> Suppressed:
         """Return why no exposure of a request is recorded, but for lack of consent."""
@@ -70,10 +75,7 @@ class Policy(msgspec.Struct, frozen=True, eq=False):
         return Suppressed.NO
 
     def _is_exempt(self, path: str) -> bool:
-        return any(
-            path.startswith(exempt) if exempt.endswith("/") else path == exempt
-            for exempt in self.exempt_paths
-        )
+        return any(is_within(path, exempt) for exempt in self.exempt_paths)
 
 
 def is_prefetch(facts: RequestFacts) -> bool:
@@ -88,18 +90,3 @@ def is_prefetch(facts: RequestFacts) -> bool:
         or facts.header("x-purpose").lower() == "preview"
         or facts.header("x-moz").lower() == "prefetch"
     )
-
-
-def _holds(name: str, predicate: Predicate, facts: RequestFacts) -> bool:
-    """Ask a predicate; one that fails counts as false."""
-    try:
-        return bool(predicate(facts.request))
-    except Exception as error:  # noqa: BLE001  # a team's function must not break a page
-        notices.warn(
-            f"predicate {name}",
-            "%s counts as false: its function raised %r",
-            name,
-            error,
-            error=error,
-        )
-        return False

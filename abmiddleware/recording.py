@@ -12,9 +12,11 @@ import msgspec
 from abmiddleware.context import UserContext, warn_late
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import Reason, Result
+from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import RecordError
 from abmiddleware.exposures.records import Exposure, Link, Record, frozen, id_text, now_us
 from abmiddleware.mistakes import outcome_problem
+from abmiddleware.notices import notices
 from abmiddleware.policy import Suppressed
 from abmiddleware.recorder import known_ids
 from abmiddleware.services import Services
@@ -28,6 +30,8 @@ SNAPSHOT: Final = 0
 #: Where it has the trace.
 _TRACE: Final = 1
 _COUNTED: Final = Suppressed.NO
+#: Outcomes of these are nobody's.
+_NOBODYS: Final = (Suppressed.NO_CONSENT, Suppressed.OVERRIDE)
 #: Records that wait at most for the end of a response or of `with`.
 _MAX_PENDING: Final = 1000
 
@@ -67,8 +71,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
                 is no unit that it could count for.
         """
         problem = outcome_problem(event, value)
-        if not problem and not self._context.has_consent:
-            self._services.recorder.suppress(Suppressed.NO_CONSENT)
+        if not problem and self._context.suppressed in _NOBODYS:
+            self._services.recorder.suppress(self._context.suppressed)
             return
         unit_ids = {} if problem else self._unit_ids()
         if not problem and not unit_ids and (reason := self._context.suppressed):
@@ -111,6 +115,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             Whether the response depends on who asks, so that `web.finish` must see its headers.
         """
         self._deferred = False
+        if self._context.override_cookie() is not None:
+            self._depend()
         self._context.is_late = True
         if self._pending:
             self.flush()
@@ -143,7 +149,10 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
         snapshot = self._snapshot
         if snapshot is None:
             pinned = self._services.catalogue.configuration.pin()
-            if not self._context.has_consent:
+            asked, has_consent = self._context.asked, self._context.has_consent
+            if asked is not None and asked.override.values:
+                pinned = pinned.overridden(asked.override.values, alone=not has_consent)
+            elif not has_consent:
                 pinned = pinned.switched_off()
             snapshot = self._snapshot = self._once.setdefault(SNAPSHOT, pinned)
         return snapshot
@@ -204,6 +213,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
         """Take note of a unit that was asked about, and is not counted."""
         if result.reason is Reason.FORCED:
             self._services.recorder.suppress("forced")
+            if not result.in_experiment:
+                _tell_unknown(plan)
         elif result.hash_used:
             self._services.recorder.suppress(self._context.suppressed)
         signals = self._services.signals
@@ -254,3 +265,13 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
         if self._unlinked:
             self._link()
         return known_ids(self._context, self._ids())
+
+
+def _tell_unknown(plan: Plan) -> None:
+    """Tell of a variation that was asked for and is not there."""
+    notices.warn(
+        f"forced {plan.key}",
+        "experiment %r serves its control: it has no such variation as it is forced into, only %s",
+        plan.key,
+        ", ".join(shown(arm.key if arm.is_named else arm.value) for arm in plan.parts.arms),
+    )

@@ -7,10 +7,12 @@ from typing import Final, Generic, Self, TypeVar
 
 import msgspec
 
+from abmiddleware.evaluation.arms import Wanted
 from abmiddleware.evaluation.document import Document
 from abmiddleware.evaluation.features import FeaturePlan, ShortFeature
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.scope import NEUTRAL, EvaluationOptions
+from abmiddleware.overrides import parsed
 
 C = TypeVar("C")
 
@@ -103,6 +105,24 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
             made = msgspec.structs.replace(self, options=options, short={}, short_features={})
             self._off.append(made)
         return self._off[0]
+
+    def overridden(self, values: Mapping[str, str], *, alone: bool) -> Snapshot:
+        """Return the same configuration with variations and values that somebody asked for.
+
+        Args:
+            values: by key of an experiment or feature, as texts.
+            alone: whether all other experiments are off.
+        """
+        options = self.options or NEUTRAL
+        features = {key: parsed(text) for key, text in values.items() if key in self.flags}
+        variations = {key: Wanted(text) for key, text in values.items() if key not in features}
+        options = msgspec.structs.replace(
+            options,
+            qa_mode=options.qa_mode or alone,
+            forced_variations={**options.forced_variations, **variations},
+            forced_features={**options.forced_features, **features},
+        )
+        return msgspec.structs.replace(self, options=options, short={}, short_features={}, _off=[])
 
     def changed_since(self, before: Snapshot) -> list[str] | None:
         """Return the keys whose definitions are new, gone or other than before, in order.

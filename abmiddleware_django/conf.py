@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from abmiddleware import ConfigurationError, Engine, Telemetry, VisitorCookie
+from abmiddleware import ConfigurationError, Engine, Overrides, Telemetry, VisitorCookie
 
 T = TypeVar("T")
 
@@ -42,6 +42,7 @@ OPTIONS: Final = {
     "EXCLUDE": "exclude",
     "EXEMPT_PATHS": "exempt_paths",
     "COUNT_PREFETCH": "count_prefetch",
+    "OVERRIDES": "overrides",
 }
 
 #: Keys whose value may be the dotted path of an object.
@@ -129,11 +130,23 @@ def _option(key: str, value: Any) -> Any:
         return _object(key, VisitorCookie, value, "{'NAME': 'ab_id', 'DOMAIN': 'example.com'}")
     if key == "TELEMETRY" and isinstance(value, Mapping):
         return _object(key, Telemetry, value, "{'EVENTS': 'both'}")
+    if key == "OVERRIDES" and isinstance(value, Mapping):
+        return _overrides(value)
     if key == "ATTRIBUTES" and isinstance(value, Mapping):
         return {name: _imported(f"[{key!r}][{name!r}]", item) for name, item in value.items()}
     if key == "SINK":
         return _sink(value)
     return _imported(f"[{key!r}]", value) if key in DOTTED else value
+
+
+def _overrides(options: Mapping[str, Any]) -> Overrides:
+    """Make them of their options; the project's own secret signs unless another one is given."""
+    made = {"SECRET": settings.SECRET_KEY, **options}
+    made["ALLOW"] = _imported("['OVERRIDES']['ALLOW']", made.get("ALLOW"))
+    if isinstance(cookie := made.get("COOKIE"), Mapping):
+        named = {"NAME": "ab_override", "MAX_AGE": 8 * 3600, **cookie}
+        made["COOKIE"] = _object("COOKIE", VisitorCookie, named, "{'NAME': 'ab_override'}")
+    return _object("OVERRIDES", Overrides, made, "{'ALLOW': 'abmiddleware.is_staff'}")
 
 
 def _sink(value: Any) -> Any:

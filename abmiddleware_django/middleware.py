@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -43,6 +43,10 @@ class RequestFacts:
     def path(self) -> str:
         """Return the path of the URL."""
         return self.request.path
+
+    def query(self) -> str:
+        """Return the query of the URL."""
+        return cast(str, self.request.META.get("QUERY_STRING", ""))
 
     def url(self) -> str:
         """Return the URL of the page, as Django sees it; "" for a host that it refuses."""
@@ -99,6 +103,9 @@ class ExperimentsMiddleware:
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         client = _attach(request)
         try:
+            if client.must_look_ahead():
+                # Who may ask for a variation is a question for the database.
+                await sync_to_async(client.look_ahead)()
             response = _redirected(client)
             if response is None:
                 response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))

@@ -69,6 +69,10 @@ class ConnectionFacts:
         """Return the path of the URL."""
         return cast(str, self._scope["path"])
 
+    def query(self) -> str:
+        """Return the query of the URL."""
+        return cast(bytes, self._scope.get("query_string", b"")).decode("latin-1")
+
     def url(self) -> str:
         """Return the URL of the page, as the server sees it."""
         return str(HTTPConnection(self._scope).url)

@@ -51,6 +51,10 @@ class RequestFacts:
         """Return the path of the URL."""
         return self.request.path
 
+    def query(self) -> str:
+        """Return the query of the URL."""
+        return cast(str, self.request.environ.get("QUERY_STRING", ""))
+
     def url(self) -> str:
         """Return the URL of the page, as Werkzeug sees it."""
         return self.request.url
@@ -98,6 +102,8 @@ class Experiments:
         app.request_class = _with_experiments(app.request_class, engine)
         # The first to be registered runs last, so that what other hooks ask is seen, too.
         app.after_request_funcs.setdefault(None, []).insert(0, _finish)
+        if engine.overrides is not None:  # one that no view asks about must be kept, too
+            app.before_request_funcs.setdefault(None, []).insert(0, _made)
         app.teardown_request(_write_rest)
         if engine.redirects:
             app.before_request_funcs.setdefault(None, []).insert(0, _redirected)
@@ -132,6 +138,11 @@ def _redirected() -> WSGIResponse | None:
     """Answer with the redirect of an experiment, if one has this visitor in it."""
     target = experiments.redirect()
     return None if target is None else redirect(target, 302)
+
+
+def _made() -> None:
+    """Make the client of a request."""
+    _ = _current().suppressed
 
 
 def _finish(response: Response) -> Response:

@@ -3,7 +3,15 @@
 SECRET_KEY = "tests"  # noqa: S105  # protects nothing
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tests.web.sites.django_site"
-INSTALLED_APPS = ["django.contrib.contenttypes", "abmiddleware_django"]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "abmiddleware_django",
+]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+#: Else each user of a test costs a second.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MIDDLEWARE = ["abmiddleware_django.middleware.ExperimentsMiddleware"]
 EXPERIMENTS: dict[str, object] = {}
 USE_TZ = True

@@ -43,6 +43,9 @@ class Page:
     def path(self) -> str:
         return urlsplit(self._url).path
 
+    def query(self) -> str:
+        return urlsplit(self._url).query
+
     def url(self) -> str:
         return self._url
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from abmiddleware.evaluation.arms import compile_arms
 from abmiddleware.evaluation.buckets import equal_weights
 from abmiddleware.evaluation.conditions import Matcher, Problem
 from abmiddleware.evaluation.definition import Definition
 from abmiddleware.evaluation.membership import SavedGroups
-from abmiddleware.evaluation.plan import Plan, compile_arms
+from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import Leaf
 from abmiddleware.evaluation.targeting import compile_targeting
 from abmiddleware.evaluation.values import Attributes

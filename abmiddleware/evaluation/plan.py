@@ -10,10 +10,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from abmiddleware.evaluation.arms import Arm, compile_arms
 from abmiddleware.evaluation.buckets import (
     Choice,
     are_usable,
@@ -22,13 +23,13 @@ from abmiddleware.evaluation.buckets import (
     weighted_choice,
 )
 from abmiddleware.evaluation.conditions import Matcher, Problem
-from abmiddleware.evaluation.definition import Definition, Prerequisite, VariationMeta
+from abmiddleware.evaluation.definition import Definition, Prerequisite
 from abmiddleware.evaluation.hashing import Bucket, bucket_of
 from abmiddleware.evaluation.membership import SavedGroups
 from abmiddleware.evaluation.result import Leaf, Reason, Result
 from abmiddleware.evaluation.targeting import Admission, compile_admission, compile_targeting
 from abmiddleware.evaluation.url_patterns import compile_legacy_url, compile_targets
-from abmiddleware.evaluation.values import Attributes, is_number, is_truthy, shown, unit_text
+from abmiddleware.evaluation.values import Attributes, is_truthy, shown, unit_text
 from abmiddleware.exceptions import DefinitionError
 
 Decision = Callable[[Attributes], Result[Any]]
@@ -36,18 +37,6 @@ Decision = Callable[[Attributes], Result[Any]]
 OnPage = Callable[[str], bool]
 
 # Structs: of ten thousand plans they take less memory than dataclasses, and less time.
-
-
-class Arm(msgspec.Struct, frozen=True):
-    """What a result says of one variation."""
-
-    variation_id: int
-    value: Any
-    key: str
-    name: str
-    passthrough: bool
-    #: Whether `meta` names it, so that a sticky bucket can.
-    is_named: bool = False
 
 
 class CompiledPrerequisite(NamedTuple):
@@ -280,36 +269,6 @@ def _extras(
     return _NO_EXTRAS if extras == _NO_EXTRAS else extras
 
 
-def compile_arms(variations: object, meta: object) -> tuple[Arm, ...]:
-    """Compile the variations with their names; none where they are no list."""
-    if isinstance(variations, str) or not isinstance(variations, Sequence):
-        return ()
-    entries = meta if isinstance(meta, (list, tuple)) else ()
-    known = len(entries)
-    return tuple(
-        [
-            _arm(index, value, entries[index] if index < known else None)
-            for index, value in enumerate(variations)
-        ]
-    )
-
-
-def _arm(index: int, value: object, meta: object) -> Arm:
-    """Compile a variation and its entry in `meta`."""
-    if not isinstance(meta, VariationMeta):
-        return Arm(index, value, str(index), "", False)
-    key, name = meta.key, meta.name
-    is_named = isinstance(key, str) and bool(key)
-    return Arm(
-        index,
-        value,
-        key if is_named else str(index),
-        name if isinstance(name, str) else "",
-        is_truthy(meta.passthrough),
-        is_named,
-    )
-
-
 def is_active(definition: Definition[Any]) -> bool:
     """Tell whether an experiment is on (8.1)."""
     return definition.active is not False and definition.status != "draft"
@@ -384,10 +343,3 @@ def _decision(parts: Parts, active: bool) -> Decision:
         )
 
     return decide
-
-
-def forced_arm(arms: Sequence[Arm], index: object) -> Arm | None:
-    """Return the variation that is forced; None where the index does not exist."""
-    if is_number(index) and index in range(len(arms)):
-        return arms[int(cast(float, index))]
-    return None

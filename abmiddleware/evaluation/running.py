@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from abmiddleware.evaluation.arms import Arm, forced_arm
 from abmiddleware.evaluation.growthbook import overlaid
 from abmiddleware.evaluation.patterns import paid_by
 from abmiddleware.evaluation.plan import (
-    Arm,
     Plan,
     compile_plan,
-    forced_arm,
     is_active,
     named,
     unhashed,

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from abmiddleware.evaluation.arms import Arm
 from abmiddleware.evaluation.definition import Definition
-from abmiddleware.evaluation.plan import Arm
 from abmiddleware.evaluation.values import is_number, is_truthy, text
 
 #: Variation keys by assignment key, `<experiment key>__<bucket version>`.

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import Span, get_current_span
 
 from abmiddleware.evaluation.plan import Plan
-from abmiddleware.evaluation.result import FeatureResult, Result
+from abmiddleware.evaluation.result import FeatureResult, Reason, Result
 from abmiddleware.exposures.losses import count_loss
 from abmiddleware.exposures.records import id_text
 from abmiddleware.notices import notices
@@ -60,6 +60,8 @@ class Signals:
 
     def evaluated(self, trace: Trace, plan: Plan, result: Result[Any]) -> None:
         """Tell of an experiment that a unit is outside of, or forced into."""
+        if result.reason is Reason.FORCED:
+            self._safely(self._show_forced, trace, plan, result)
         self._safely(self._tell, trace, of_experiment, plan, result)
 
     def feature_evaluated(self, trace: Trace, result: FeatureResult[Any]) -> None:
@@ -75,13 +77,25 @@ class Signals:
         self._safely(self._show_again, trace)
 
     def _show(self, trace: Trace, plan: Plan, result: Result[Any]) -> None:
-        template, span = self._telemetry.span_attribute, trace.target()
+        span = trace.target()
         trace.where = where = span or trace.span or get_current_span()
         self._telemetry.measured.note(where, plan.key, result.key)
-        if template is not None:
-            name = template.replace("{key}", plan.key)
-            if not trace.show(span, name, result.key):
-                count_loss(self.lost, "span attributes", 1)
+        self._write(trace, span, plan, result)
+
+    def _show_forced(self, trace: Trace, plan: Plan, result: Result[Any]) -> None:
+        """Show a variation that is nobody's own, with a mark, and on no metric."""
+        span = trace.target()
+        trace.where = span or trace.span or get_current_span()
+        self._write(trace, span, plan, result)
+        if self._telemetry.span_attribute is not None:
+            trace.mark_forced(span)
+
+    def _write(self, trace: Trace, span: Span | None, plan: Plan, result: Result[Any]) -> None:
+        template = self._telemetry.span_attribute
+        if template is not None and not trace.show(
+            span, template.replace("{key}", plan.key), result.key
+        ):
+            count_loss(self.lost, "span attributes", 1)
 
     def _show_again(self, trace: Trace) -> None:
         before, span = trace.where, trace.late_target()

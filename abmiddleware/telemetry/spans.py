@@ -14,6 +14,8 @@ MAX_ATTRIBUTES: Final = 32
 
 #: Tells how many variations are not on the span.
 LEFT_OUT: Final = "experiment.variations.left_out"
+#: Marks a request with a variation that is nobody's own.
+FORCED: Final = "experiment.forced"
 
 
 class Trace(msgspec.Struct, eq=False):
@@ -55,6 +57,12 @@ class Trace(msgspec.Struct, eq=False):
         if span is not None:
             span.set_attribute(name, value)
         return not is_full
+
+    def mark_forced(self, span: Span | None) -> None:
+        """Mark a span as one of such a request."""
+        self.shown[FORCED] = True
+        if span is not None:
+            span.set_attribute(FORCED, True)
 
     def late_target(self) -> Span | None:
         """Return the span that has appeared since the request came in, if one has.

@@ -101,14 +101,16 @@ def test_a_namespace_is_the_set_of_the_flag(sdk: Sdk) -> None:
 
 
 def test_a_forced_variation_is_told_and_not_counted(sdk: Sdk) -> None:
-    """What QA does is seen in the log, and not on spans or in metrics."""
+    """What QA does is seen in the log and, with a mark, on spans, but in no metric."""
     engine = engine_of(sdk, BUTTON, telemetry={}, forced_variations={"button": 0})
     with sdk.tracer.start_as_current_span("work"):
         engine.client(id="u1").run("button")
 
     assert [(each[VARIANT], each[REASON]) for each in sdk.events()] == [("0", "targeting_match")]
     assert sdk.exposures() == {}
-    assert [dict(span.attributes or {}) for span in sdk.spans()] == [{}]
+    assert [dict(span.attributes or {}) for span in sdk.spans()] == [
+        {"experiment.variation.button": "0", "experiment.forced": True}
+    ]
 
 
 def test_a_kept_variation_is_told_as_cached(sdk: Sdk) -> None:

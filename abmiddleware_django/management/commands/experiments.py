@@ -16,14 +16,14 @@ from abmiddleware_django.conf import SETTING
 
 
 class Command(BaseCommand):
-    """Runs a command for the journal that `EXPERIMENTS["JOURNAL"]` names."""
+    """Runs a command with the journal and the secret that `EXPERIMENTS` names."""
 
     help = "Look after experiments; see `manage.py experiments COMMAND --help`."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the commands, each with the project's journal."""
-        cli.add_commands(parser, journal=_journal())
+        """Add the commands, each with the project's journal and secret."""
+        cli.add_commands(parser, journal=_journal(), secret=_secret())
 
     def handle(self, *_: object, **options: Any) -> None:
         """Run the command.
@@ -43,3 +43,10 @@ def _journal() -> str | None:
     told = getattr(settings, SETTING, None)
     journal = told.get("JOURNAL") if isinstance(told, Mapping) else None
     return os.fspath(journal) if isinstance(journal, (str, os.PathLike)) else None
+
+
+def _secret() -> object:
+    told = getattr(settings, SETTING, None)
+    overrides = told.get("OVERRIDES") if isinstance(told, Mapping) else None
+    own = overrides.get("SECRET") if isinstance(overrides, Mapping) else None
+    return own or settings.SECRET_KEY or None
