@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic, sleep
 from typing import Final
 
@@ -35,6 +35,9 @@ class Configuration:
         self.snapshot = Snapshot.of([code], options)
         #: The snapshot where there is no source, so that it needs no look when it is pinned.
         self.fixed: Snapshot | None = None
+        #: The same without what tests force.
+        self._base = self.snapshot
+        self._forced: Mapping[str, object] = {}
         self.replace(self.snapshot)
         for number, source in enumerate(self.sources):
             try:
@@ -53,8 +56,17 @@ class Configuration:
 
     def replace(self, snapshot: Snapshot) -> None:
         """Put another snapshot in the place of the current one, until a source changes."""
-        self.snapshot = snapshot
-        self.fixed = None if self.sources else snapshot
+        self._base = snapshot
+        forced: Mapping[str, object] | None = None
+        while forced is not self._forced:  # tests may begin or end in another thread meanwhile
+            forced = self._forced
+            self.snapshot = snapshot.overridden(forced) if forced else snapshot
+        self.fixed = None if self.sources else self.snapshot
+
+    def force(self, forced: Mapping[str, object]) -> None:
+        """Serve variations and values that tests force, by key; none for the usual ones."""
+        self._forced = forced
+        self.replace(self._base)
 
     def _changed(self) -> None:
         """Put the documents of all sources together; called by a source in any thread.
@@ -66,7 +78,7 @@ class Configuration:
         while documents != (current := [source.document for source in self.sources]):
             documents = current
             present = [document for document in documents if document is not None]
-            self.snapshot = Snapshot.of([self._code, *present], self._options)
+            self.replace(Snapshot.of([self._code, *present], self._options))
 
     @property
     def is_ready(self) -> bool:

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
-from decimal import Decimal
-from enum import Enum
-from numbers import Integral, Real
-from typing import SupportsInt, cast
-from uuid import UUID
 
-from abmiddleware.evaluation.values import Attributes, shown
+from abmiddleware.attribute_values import SCALARS, is_no_id, plain
+from abmiddleware.evaluation.values import Attributes
 from abmiddleware.facts import RequestFacts
 from abmiddleware.identity import SetCookie, Visitor
 from abmiddleware.notices import notices
 from abmiddleware.overrides import NONE, Asked, Override
 from abmiddleware.policy import Policy, Resolver, Suppressed
-
-#: The types of JSON values that hold no others.
-SCALARS = frozenset({str, int, float, bool, type(None)})
-#: What a missing id becomes where it is made a text. All who have one would be one visitor.
-NO_IDS = frozenset(
-    {"", "null", "NULL", "undefined", "None", "none", "nil", "NaN", "nan", "AnonymousUser"}
-)
-
 
 #: Of a request that was not looked at.
 _NOT_LOOKED = Asked(Override(values={}), "", is_new=False)
@@ -230,7 +217,7 @@ class RequestContext(UserContext):
         """Set attributes; what is decided already stays."""
         super().identify(attributes)
         for name in attributes:
-            if _is_no_id(name, self[name]):
+            if is_no_id(name, self[name]):
                 del self[name]
 
     def may_ask(self) -> bool:
@@ -266,7 +253,7 @@ class RequestContext(UserContext):
     def _resolved(self, name: str, resolver: Resolver) -> object:
         try:
             value = plain(name, resolver(self._facts.request))
-            return None if _is_no_id(name, value) else value
+            return None if is_no_id(name, value) else value
         except Exception as error:  # noqa: BLE001  # a team's function must not break a page
             notices.warn(
                 f"resolver {name}",
@@ -280,22 +267,6 @@ class RequestContext(UserContext):
             return None
 
 
-def _is_no_id(name: str, value: object) -> bool:
-    """Tell whether an attribute that should be an id is none; tell the team."""
-    if type(value) is not str or value not in NO_IDS:
-        return False
-    if name != "id" and not name.endswith(("_id", "Id", "ID")):
-        return False
-    notices.warn_once(
-        f"no id {name} {value}",
-        lambda: (
-            f"attribute {name!r} counts as missing: {value!r} is what becomes of a missing id; "
-            "give None where there is none"
-        ),
-    )
-    return True
-
-
 def warn_late() -> None:
     """Tell that an experiment was asked for too late to set a cookie or a header."""
     notices.warn(
@@ -304,58 +275,3 @@ def warn_late() -> None:
         "cookie and so another id next time, and caches may keep the page for others; call "
         "experiments.ensure_identity() before the response starts",
     )
-
-
-def plain(name: str, value: object) -> object:
-    """Return an attribute as a JSON value, so that it is hashed and compared as elsewhere.
-
-    UUIDs, decimals, dates, enums, tuples and the numbers of NumPy are converted, also within lists
-    and objects; anything else counts as missing, with a warning, since its text may differ between
-    processes.
-    """
-    try:
-        return value if _is_plain(value) else _converted(value)
-    except Exception:  # noqa: BLE001  # a value of any type may come, with any conversion
-        notices.warn(
-            f"attribute {name}",
-            "attribute %r counts as missing: %s is no JSON value; give its id or text",
-            name,
-            shown(value),
-        )
-        return None
-
-
-def _is_plain(value: object) -> bool:
-    """Tell whether a value is a JSON value already."""
-    kind = type(value)
-    if kind is list:
-        return all(map(_is_plain, cast(list[object], value)))
-    if kind is dict:
-        return all(map(_is_plain, cast(dict[str, object], value).values()))
-    return kind in SCALARS
-
-
-def _is_whole(value: Integral | Real | Decimal) -> bool:
-    if isinstance(value, Decimal):
-        return value == value.to_integral_value()
-    return isinstance(value, Integral)
-
-
-def _converted(value: object) -> object:
-    if type(value) in SCALARS:
-        return value
-    if isinstance(value, Enum):
-        return _converted(value.value)
-    if isinstance(value, str):
-        return str.__str__(value)  # Django's SafeString returns itself from str()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, (Integral, Real, Decimal)):
-        return int(cast(SupportsInt, value)) if _is_whole(value) else float(value)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_converted(item) for item in value]
-    if isinstance(value, Mapping):
-        return {name: _converted(item) for name, item in value.items()}
-    raise TypeError

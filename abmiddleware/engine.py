@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Final
 
+from abmiddleware import live
+from abmiddleware.attribute_values import SCALARS, plain
 from abmiddleware.catalogue import Catalogue
 from abmiddleware.client import ExperimentClient
 from abmiddleware.configuration import Configuration
-from abmiddleware.context import SCALARS, RequestContext, UserContext, plain
+from abmiddleware.context import RequestContext, UserContext
 from abmiddleware.engine_checks import (
     check_attributes,
     check_cookie,
@@ -189,6 +191,12 @@ class Engine:
                 f"sticky: a store that must be awaited, {type(sticky).__name__}, cannot be used "
                 "where the middleware redirects; use one that is not awaited"
             )
+        live.join(self)
+
+    def rehearse(self, rehearsal: live.Rehearsal) -> None:
+        """Serve and record as tests say; see `abmiddleware.testing`."""
+        self._configuration.force(rehearsal.forced)
+        self._services.recorder.rehearse(rehearsal.sink, is_forced=bool(rehearsal.forced))
 
     def client(self, /, *, id: object = None, **attributes: object) -> ExperimentClient:  # noqa: A002
         """Return a client outside of any web request, for scripts, workers and inference.

@@ -259,9 +259,9 @@ def _text(value: object) -> str:
         raise refuse("values", value, "texts and other JSON values") from None
 
 
-def parsed(text: str) -> object:
+def parsed(text: object) -> object:
     """Return the value of a feature that a text is: JSON, or else the text itself."""
     try:
-        return msgspec.json.decode(text)
+        return msgspec.json.decode(str(text))
     except msgspec.DecodeError:
         return text

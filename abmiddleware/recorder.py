@@ -16,10 +16,20 @@ from abmiddleware.notices import notices
 class Recorder:
     """Makes records and hands them to the sink; never raises, counts what it loses and why."""
 
-    __slots__ = ("lost", "record_attributes", "service", "sink", "suppressed")
+    __slots__ = (
+        "_own_sink",
+        "is_rehearsal",
+        "lost",
+        "record_attributes",
+        "service",
+        "sink",
+        "suppressed",
+    )
 
     def __init__(self, sink: Sink, service: str, record_attributes: Sequence[str]) -> None:
-        self.sink = sink
+        self.sink = self._own_sink = sink
+        #: Whether tests force variations, whose exposures they want to see.
+        self.is_rehearsal = False
         self.service = service
         #: The attributes written with each exposure.
         self.record_attributes = tuple(record_attributes)
@@ -27,6 +37,11 @@ class Recorder:
         self.lost: Counter[str] = Counter()
         #: Exposures that are not recorded on purpose, by reason.
         self.suppressed: Counter[str] = Counter()
+
+    def rehearse(self, sink: Sink | None, *, is_forced: bool) -> None:
+        """Record as tests say: to another sink, and what they force, too."""
+        self.sink = sink or self._own_sink
+        self.is_rehearsal = is_forced
 
     def outcome(
         self,

@@ -17,6 +17,7 @@ from abmiddleware.exceptions import RecordError
 from abmiddleware.exposures.records import Exposure, Link, Record, frozen, id_text, now_us
 from abmiddleware.mistakes import outcome_problem
 from abmiddleware.notices import notices
+from abmiddleware.overrides import parsed
 from abmiddleware.policy import Suppressed
 from abmiddleware.recorder import known_ids
 from abmiddleware.services import Services
@@ -30,6 +31,7 @@ SNAPSHOT: Final = 0
 #: Where it has the trace.
 _TRACE: Final = 1
 _COUNTED: Final = Suppressed.NO
+_FORCED: Final = Reason.FORCED
 #: Outcomes of these are nobody's.
 _NOBODYS: Final = (Suppressed.NO_CONSENT, Suppressed.OVERRIDE)
 #: Records that wait at most for the end of a response or of `with`.
@@ -151,7 +153,7 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             pinned = self._services.catalogue.configuration.pin()
             asked, has_consent = self._context.asked, self._context.has_consent
             if asked is not None and asked.override.values:
-                pinned = pinned.overridden(asked.override.values, alone=not has_consent)
+                pinned = pinned.overridden(asked.override.values, parsed, alone=not has_consent)
             elif not has_consent:
                 pinned = pinned.switched_off()
             snapshot = self._snapshot = self._once.setdefault(SNAPSHOT, pinned)
@@ -197,7 +199,7 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             plan.config_hash,
             recorder.service,
             "exposed",
-            False,
+            result.reason is _FORCED,
             result.feature_id,
             trace_id,
         )
@@ -212,14 +214,25 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
     def _unexposed(self, plan: Plan, result: Result[Any]) -> None:
         """Take note of a unit that was asked about, and is not counted."""
         if result.reason is Reason.FORCED:
-            self._services.recorder.suppress("forced")
             if not result.in_experiment:
                 _tell_unknown(plan)
+            elif self._services.recorder.is_rehearsal and not self._context.suppressed:
+                self._expose(plan, self._with_unit(plan, result))
+                return
+            self._services.recorder.suppress("forced")
         elif result.hash_used:
             self._services.recorder.suppress(self._context.suppressed)
         signals = self._services.signals
         if signals is not None and (self._trace or signals.is_heard()):
             signals.evaluated(self._traced(), plan, result)
+
+    def _with_unit(self, plan: Plan, result: Result[Any]) -> Result[Any]:
+        """Return a result that no hash decided with the unit that one would have had."""
+        attribute = plan.hash_attribute
+        unit = self._context[attribute]
+        return msgspec.structs.replace(
+            result, hash_attribute=attribute, hash_value="" if unit is None else unit
+        )
 
     def _traced(self) -> Trace:
         """Return where OpenTelemetry shows variations, one for all threads."""

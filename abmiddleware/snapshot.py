@@ -12,7 +12,6 @@ from abmiddleware.evaluation.document import Document
 from abmiddleware.evaluation.features import FeaturePlan, ShortFeature
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.scope import NEUTRAL, EvaluationOptions
-from abmiddleware.overrides import parsed
 
 C = TypeVar("C")
 
@@ -106,16 +105,23 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
             self._off.append(made)
         return self._off[0]
 
-    def overridden(self, values: Mapping[str, str], *, alone: bool) -> Snapshot:
+    def overridden(
+        self,
+        values: Mapping[str, object],
+        read: Callable[[object], object] = lambda value: value,
+        *,
+        alone: bool = False,
+    ) -> Snapshot:
         """Return the same configuration with variations and values that somebody asked for.
 
         Args:
-            values: by key of an experiment or feature, as texts.
+            values: by the key of an experiment its variation, or of a feature its value.
+            read: makes the value of a feature of what was asked for.
             alone: whether all other experiments are off.
         """
         options = self.options or NEUTRAL
-        features = {key: parsed(text) for key, text in values.items() if key in self.flags}
-        variations = {key: Wanted(text) for key, text in values.items() if key not in features}
+        features = {key: read(value) for key, value in values.items() if key in self.flags}
+        variations = {key: Wanted(value) for key, value in values.items() if key not in features}
         options = msgspec.structs.replace(
             options,
             qa_mode=options.qa_mode or alone,

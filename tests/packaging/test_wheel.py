@@ -14,7 +14,13 @@ import pytest
 pytestmark = pytest.mark.packaging
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["abmiddleware", "abmiddleware_django", "abmiddleware_fastapi", "abmiddleware_flask"]
+PACKAGES = [
+    "abmiddleware",
+    "abmiddleware_django",
+    "abmiddleware_fastapi",
+    "abmiddleware_flask",
+    "abmiddleware_pytest",
+]
 #: What each extra brings, and the package that it serves.
 EXTRAS = {
     "": ([], "abmiddleware"),

@@ -1,0 +1,3 @@
+"""Suites within the suite."""
+
+pytest_plugins = ["pytester"]
