@@ -144,19 +144,24 @@ class Guard:
             except queue.Empty:
                 item = ()
             if isinstance(item, threading.Event):
+                end = item
                 break
             self._busy_since = monotonic()
-            if item:
-                self._write(self._gathered(item))
+            lines, met = self._gathered(item)
+            if lines:
+                self._write(lines)
             if self._until_sync() == 0:
                 self._synced_at = monotonic()
                 self._sync()
             self._busy_since = None
+            if met is not None:  # put back, it would never come first while requests go on
+                end = met
+                break
         self._is_over = True
         self._write_what_waits()
         if self._sync_every is not None:
             self._sync()
-        item.set()
+        end.set()
 
     def _until_sync(self) -> float | None:
         if self._sync_every is None:
@@ -169,25 +174,30 @@ class Guard:
 
     def _helped(self) -> bool:
         """Write in the thread's place, which the interpreter or the system does not let run."""
-        lines = self._gathered(())
+        lines, met = self._gathered(())
+        if met is not None:  # which the thread waits for
+            self._queue.put(met)
         if lines:
             self._write(lines)
         return bool(lines)
 
-    def _gathered(self, lines: _Lines) -> _Lines:
-        """Take out what else waits: the thread may have to wait for its turn after each write."""
+    def _gathered(self, lines: _Lines) -> tuple[_Lines, threading.Event | None]:
+        """Take out what else waits: the thread may have to wait for its turn after each write.
+
+        Returns:
+            The lines, and what closes the journal if it came behind them.
+        """
         gathered, size = list(lines), _size(lines)
         try:
             while size < _AT_ONCE:
                 item = self._queue.get_nowait()
                 if isinstance(item, threading.Event):
-                    self._queue.put(item)
-                    break
+                    return gathered, item
                 gathered += item
                 size += _size(item)
         except queue.Empty:
             pass
-        return gathered
+        return gathered, None
 
     def _write_what_waits(self) -> None:
         for lines in self._waiting():
