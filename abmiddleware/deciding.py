@@ -12,7 +12,7 @@ from abmiddleware.asking import Asking, Effects
 from abmiddleware.context import PastContext
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
-from abmiddleware.evaluation.plan import Plan
+from abmiddleware.evaluation.plan import Arm, Plan
 from abmiddleware.evaluation.result import (
     FeatureResult,
     FeatureSource,
@@ -152,6 +152,24 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
             UnknownExperimentError: in strict mode, no configuration knows the key.
         """
         self.run(experiment)
+
+    def arms(self, experiment: Experiment[Any] | str) -> tuple[Arm, ...]:
+        """Return the variations that an experiment has, none if nothing knows it. For adapters.
+
+        Raises:
+            UnknownExperimentError: in strict mode, no configuration knows the key.
+        """
+        plan = self._plan(experiment, key_of(experiment))
+        return () if plan is None else plan.parts.arms
+
+    def report(self, subject: str, problem: str) -> None:
+        """Log what is wrong with a handler, once for its subject. For adapters.
+
+        Raises:
+            ConfigurationError: in strict mode, instead.
+        """
+        mistakes = self._services.catalogue.mistakes
+        mistakes.report(subject, lambda: ConfigurationError(problem))
 
     def _run(self, experiment: Experiment[Any] | str, key: str) -> Result[Any]:
         """Run an experiment that was asked for before, or takes a longer way."""

@@ -4,5 +4,9 @@
     MIDDLEWARE = [..., "abmiddleware_django.middleware.ExperimentsMiddleware"]
     EXPERIMENTS = {"EXPERIMENTS": "shop.experiments.EXPERIMENTS"}
 
-Nothing is imported here: a Django app must be importable before the settings are ready.
+Nothing of Django is imported here: its app must be importable before the settings are ready.
 """
+
+from abmiddleware_django.decorators import experiment, variations
+
+__all__ = ["experiment", "variations"]

@@ -9,6 +9,7 @@ async def checkout(experiments: Experiments): ...
 
 from typing import TYPE_CHECKING
 
+from abmiddleware_fastapi.decorators import experiment, variations
 from abmiddleware_fastapi.endpoints import health_endpoint
 from abmiddleware_fastapi.middleware import ExperimentsMiddleware, experiments_from
 from abmiddleware_fastapi.requests import ExperimentsRequest
@@ -21,9 +22,11 @@ __all__ = [
     "Experiments",
     "ExperimentsMiddleware",
     "ExperimentsRequest",
+    "experiment",
     "experiments_from",
     "get_experiments",
     "health_endpoint",
+    "variations",
 ]
 
 

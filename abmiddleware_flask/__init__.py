@@ -7,7 +7,8 @@ def checkout():
     if request.experiments.run("checkout-button").value == "one-click": ...
 """
 
+from abmiddleware_flask.decorators import experiment, variations
 from abmiddleware_flask.extension import Experiments, experiments
 from abmiddleware_flask.views import health
 
-__all__ = ["Experiments", "experiments", "health"]
+__all__ = ["Experiments", "experiment", "experiments", "health", "variations"]

@@ -175,7 +175,12 @@ def _write_rest(_: BaseException | None) -> None:
         client.response_starts()
 
 
-def _current() -> ExperimentClient:
+def current_experiments() -> ExperimentClient:
+    """Return the client of the current request.
+
+    Raises:
+        RuntimeError: the extension is not set up, or there is no request.
+    """
     client = getattr(cast(Any, request)._get_current_object(), "experiments", None)
     if not isinstance(client, ExperimentClient):
         raise RuntimeError(  # noqa: TRY004  # the set-up is wrong, not a type
@@ -186,4 +191,4 @@ def _current() -> ExperimentClient:
 
 
 #: The client of the current request: `request.experiments`, with its type.
-experiments: ExperimentClient = cast(ExperimentClient, LocalProxy(_current))
+experiments: ExperimentClient = cast(ExperimentClient, LocalProxy(current_experiments))

@@ -9,7 +9,14 @@ from django.test import override_settings
 
 from abmiddleware import Engine, MemorySink
 from abmiddleware_django import conf
-from tests.web.sites import django_site, flask_site, starlette_site
+from tests.web.sites import (
+    django_site,
+    flask_handlers,
+    flask_site,
+    starlette_handlers,
+    starlette_site,
+)
+from tests.web.sites.kinds import coroutine, function
 from tests.web.sites.site import Site
 from tests.web.views import EXPERIMENTS
 
@@ -18,6 +25,23 @@ MakeSite = Callable[[Engine | None], Site]
 
 FRAMEWORKS = ["django-wsgi", "django-asgi", "flask", "starlette", "fastapi", "fastapi-threads"]
 ASYNC_FRAMEWORKS = ["django-asgi", "starlette", "fastapi"]
+#: Sites whose handlers are decorated and render templates, of both kinds in each framework.
+HANDLERS = [
+    "django-wsgi",
+    "django-asgi",
+    "flask-functions",
+    "flask-coroutines",
+    "starlette-functions",
+    "starlette-coroutines",
+    "fastapi-functions",
+    "fastapi-coroutines",
+]
+BUILD_HANDLERS = {
+    "flask": flask_handlers.build,
+    "starlette": starlette_handlers.build_starlette,
+    "fastapi": starlette_handlers.build_fastapi,
+}
+KINDS = {"functions": function, "coroutines": coroutine}
 
 
 @pytest.fixture
@@ -43,6 +67,9 @@ def make_site(request: pytest.FixtureRequest) -> Iterator[MakeSite]:
                 return starlette_site.build_fastapi(engine)
             case "fastapi-threads":
                 return starlette_site.build_fastapi_threads(engine)
+        framework, _, kind = request.param.partition("-")
+        if framework != "django":
+            return BUILD_HANDLERS[framework](KINDS[kind], engine)
         override = override_settings(
             EXPERIMENTS={"ENGINE": engine},
             MIDDLEWARE=[] if engine is None else [MIDDLEWARE],

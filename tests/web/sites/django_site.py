@@ -12,6 +12,8 @@ from django.test import AsyncClient, Client
 from django.urls import path
 
 from abmiddleware_django.middleware import ExperimentsHttpRequest
+from tests.web.sites import django_handlers
+from tests.web.sites.kinds import coroutine, function
 from tests.web.sites.site import Response, Site, Visitor
 from tests.web.views import ASYNC_VIEWS, BARE, VIEWS, Reply
 
@@ -137,6 +139,8 @@ async def _parts(body: Iterable[str]) -> AsyncIterator[str]:
 
 urlpatterns = [
     *(path(f"sync/{name}", _sync(view)) for name, view in {**VIEWS, **BARE}.items()),
+    *(path(f"sync/{name}", view) for name, view in django_handlers.handlers(function).items()),
+    *(path(f"async/{name}", view) for name, view in django_handlers.handlers(coroutine).items()),
     *(
         path(f"async/{name}", _async(view))
         for name, view in {**VIEWS, **BARE, **ASYNC_VIEWS}.items()

@@ -1,0 +1,215 @@
+"""What is FastAPI's own: parameters, schemas, WebSockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
+
+import pytest
+from fastapi import Body, Depends, FastAPI, Query, Request, WebSocket
+from pydantic import BaseModel
+from starlette.requests import HTTPConnection
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from abmiddleware import ConfigurationError, Engine, ExperimentClient, MemorySink
+from abmiddleware_fastapi import (
+    Experiments,
+    ExperimentsMiddleware,
+    experiment,
+    get_experiments,
+    variations,
+)
+from tests.web.views import BUTTON, COMPANY
+
+VALUES = {"control", "one-click"}
+
+
+class Cart(BaseModel):
+    """What endpoints answer."""
+
+    cart: int
+    shown: str = ""
+
+
+def coupon(code: str = "") -> str:
+    return code
+
+
+Code = Annotated[str, Depends(coupon)]
+
+
+@pytest.fixture
+def app(engine: Engine) -> FastAPI:
+    app = FastAPI()
+    app.add_middleware(ExperimentsMiddleware, engine=engine)
+    return app
+
+
+def with_decorators(app: FastAPI) -> None:
+    async def get_cart(
+        cart: int, variation: str, q: Annotated[str, Query(max_length=3)] = ""
+    ) -> Cart:
+        """Show a cart."""
+        return Cart(cart=cart, shown=variation)
+
+    def put_cart(variation: str, cart: Annotated[Cart, Body()], request: Request) -> Cart:
+        return Cart(cart=cart.cart, shown=variation)
+
+    def put_at_once(cart: Cart, request: Request) -> Cart:
+        return Cart(cart=cart.cart, shown="at once")
+
+    def put_slowly(cart: Annotated[Cart, Body()], request: Request) -> Cart:
+        return Cart(cart=cart.cart, shown="slowly")
+
+    def search(code: Code, variation: str, connection: HTTPConnection) -> list[str]:
+        return [code, variation, connection.url.path]
+
+    async def lines(variation: str) -> AsyncIterator[str]:
+        yield variation
+        yield variation
+
+    def blocks(*, variation: str = "none") -> Iterator[str]:
+        yield variation
+
+    app.get("/carts/{cart}")(experiment(BUTTON)(get_cart))
+    app.put("/carts")(experiment("checkout-button")(put_cart))
+    app.put("/orders")(variations(BUTTON, one_click=put_at_once)(put_slowly))
+    app.get("/search")(experiment(BUTTON)(search))
+    app.get("/lines")(experiment(BUTTON)(lines))
+    app.get("/blocks")(experiment(BUTTON)(blocks))
+
+
+def without(app: FastAPI) -> None:
+    async def get_cart(cart: int, q: Annotated[str, Query(max_length=3)] = "") -> Cart:
+        """Show a cart."""
+        return Cart(cart=cart)
+
+    def put_cart(cart: Annotated[Cart, Body()], request: Request) -> Cart:
+        return cart
+
+    def put_slowly(cart: Annotated[Cart, Body()], request: Request) -> Cart:
+        return cart
+
+    def search(code: Code, connection: HTTPConnection) -> list[str]:
+        return []
+
+    async def lines() -> AsyncIterator[str]:
+        yield ""
+
+    def blocks() -> Iterator[str]:
+        yield ""
+
+    app.get("/carts/{cart}")(get_cart)
+    app.put("/carts")(put_cart)
+    app.put("/orders")(put_slowly)
+    app.get("/search")(search)
+    app.get("/lines")(lines)
+    app.get("/blocks")(blocks)
+
+
+def test_the_schema_is_that_of_an_app_without_us(app: FastAPI) -> None:
+    """OpenAPI of decorated endpoints says nothing of variations or connections."""
+    bare = FastAPI()
+    with_decorators(app)
+    without(bare)
+
+    assert app.openapi() == bare.openapi()
+
+
+def test_parameters_are_filled_as_ever(app: FastAPI, sink: MemorySink) -> None:
+    """Decorated endpoints get what they declare, and what is wrong is refused as ever."""
+    with_decorators(app)
+    client = TestClient(app)
+    shown = client.get("/carts/7").json()["shown"]
+
+    assert shown in VALUES
+    assert client.get("/carts/7?variation=hacked").json() == {"cart": 7, "shown": shown}
+    assert client.put("/carts", json={"cart": 8}).json() == {"cart": 8, "shown": shown}
+    assert client.put("/orders", json={"cart": 8}).json()["shown"] in ("at once", "slowly")
+    assert client.get("/search?code=x").json() == ["x", shown, "/search"]
+    assert client.get("/lines").text == f'"{shown}"\n"{shown}"\n'
+    assert client.get("/blocks").text == f'"{shown}"\n'
+    assert len(sink.exposures) == 7
+    assert client.get("/carts/x").status_code == client.get("/carts/7?q=long").status_code == 422
+    assert len(sink.exposures) == 7
+
+
+def test_websockets_are_decorated(app: FastAPI, sink: MemorySink) -> None:
+    """An endpoint of a WebSocket gets the variation, whatever its parameter is called."""
+
+    async def talk(socket: WebSocket, variation: str) -> None:
+        await socket.accept()
+        await socket.send_text(variation)
+        await socket.close()
+
+    app.websocket("/talk")(experiment(BUTTON)(talk))
+    with TestClient(app).websocket_connect("/talk") as socket:
+        assert socket.receive_text() in VALUES
+    assert len(sink.exposures) == 1
+
+
+def test_decorators_stack(app: FastAPI) -> None:
+    """Two experiments and a dispatch stand on one endpoint."""
+
+    async def fast(button: str, *, terms: str) -> list[str]:
+        return [button, terms, "fast"]
+
+    async def slow(button: str, terms: str) -> list[str]:
+        return [button, terms, "slow"]
+
+    chosen = variations("checkout-button", one_click=fast)(slow)
+    inner = experiment(COMPANY, keyword="terms")(chosen)
+    app.get("/")(experiment(BUTTON, keyword="button")(inner))
+    for _ in range(5):
+        button, terms, endpoint = TestClient(app).get("/").json()
+
+        assert (button, terms) in (("control", "now"), ("one-click", "now"))
+        assert endpoint == {"control": "slow", "one-click": "fast"}[button]
+    assert "parameters" not in app.openapi()["paths"]["/"]["get"]
+
+
+def test_a_dispatch_must_share_the_parameters() -> None:
+    """An endpoint whose parameters FastAPI would not fill is refused."""
+
+    def slow(cart: int, q: str = "") -> None: ...
+    def fast(cart: int, q: str, user: str) -> None: ...
+    def rest(cart: int, **_: Any) -> None: ...
+    def less(cart: int) -> None: ...
+
+    for other in (fast, less):
+        with pytest.raises(ConfigurationError, match=r"one_click takes \(cart.*filled: \(cart, q"):
+            variations(BUTTON, one_click=other)(slow)
+    variations(BUTTON, one_click=rest)(slow)
+
+
+def test_a_test_may_override_the_client(app: FastAPI) -> None:
+    """An endpoint that has the dependency gets its variation from the override, too."""
+
+    async def both(experiments: Experiments, variation: str) -> list[object]:
+        return [variation, experiments.run(BUTTON).value]
+
+    forced = Engine([BUTTON], sink=MemorySink(), forced_variations={"checkout-button": 1})
+
+    def override() -> ExperimentClient:
+        return forced.client(id="u1")
+
+    app.get("/both")(experiment("checkout-button")(both))
+    app.dependency_overrides[get_experiments] = override
+
+    assert TestClient(app).get("/both").json() == ["one-click", "one-click"]
+
+
+def test_without_the_middleware_the_error_tells_the_mend() -> None:
+    """A decorated endpoint of an application without the middleware, or called bare, says so."""
+    bare = FastAPI()
+
+    def shown(variation: str) -> str:
+        return variation
+
+    bare.add_route("/", experiment(BUTTON)(lambda request, variation: variation))
+    assert isinstance(bare.routes[-1], Route)
+    with pytest.raises(RuntimeError, match="ExperimentsMiddleware must be added"):
+        TestClient(bare).get("/")
+    with pytest.raises(RuntimeError, match="called without a request"):
+        experiment(BUTTON)(shown)()
