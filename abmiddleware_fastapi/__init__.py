@@ -16,12 +16,14 @@ from abmiddleware_fastapi.requests import ExperimentsRequest
 
 if TYPE_CHECKING:
     from abmiddleware_fastapi.dependencies import Experiments as Experiments
+    from abmiddleware_fastapi.dependencies import Variation as Variation
     from abmiddleware_fastapi.dependencies import get_experiments as get_experiments
 
 __all__ = [
     "Experiments",
     "ExperimentsMiddleware",
     "ExperimentsRequest",
+    "Variation",
     "experiment",
     "experiments_from",
     "get_experiments",
@@ -32,7 +34,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import what needs FastAPI only when it is asked for: Starlette alone is enough otherwise."""
-    if name in ("Experiments", "get_experiments"):
+    if name in ("Experiments", "Variation", "get_experiments"):
         try:
             from abmiddleware_fastapi import dependencies
         except ModuleNotFoundError as error:

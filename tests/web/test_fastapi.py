@@ -16,6 +16,7 @@ from abmiddleware import ConfigurationError, Engine, ExperimentClient, MemorySin
 from abmiddleware_fastapi import (
     Experiments,
     ExperimentsMiddleware,
+    Variation,
     experiment,
     get_experiments,
     variations,
@@ -37,6 +38,10 @@ def coupon(code: str = "") -> str:
 
 
 Code = Annotated[str, Depends(coupon)]
+
+
+def labelled(shown: Annotated[str, Variation("checkout-button")]) -> str:
+    return f"label {shown}"
 
 
 @pytest.fixture
@@ -181,6 +186,101 @@ def test_a_dispatch_must_share_the_parameters() -> None:
         with pytest.raises(ConfigurationError, match=r"one_click takes \(cart.*filled: \(cart, q"):
             variations(BUTTON, one_click=other)(slow)
     variations(BUTTON, one_click=rest)(slow)
+
+
+def with_dependencies(app: FastAPI) -> None:
+    async def get_cart(cart: int, shown: Annotated[str, Variation(BUTTON)]) -> Cart:
+        return Cart(cart=cart, shown=shown)
+
+    def put_cart(cart: Cart, shown: Annotated[str, Variation("checkout-button")]) -> Cart:
+        return Cart(cart=cart.cart, shown=shown)
+
+    def both(
+        label: Annotated[str, Depends(labelled)],
+        again: Annotated[str, Variation(BUTTON)],
+        experiments: Experiments,
+        plain: str = Variation("checkout-button"),
+    ) -> list[str]:
+        return [label, again, plain, experiments.run(BUTTON).value]
+
+    app.get("/carts/{cart}")(get_cart)
+    app.put("/carts")(put_cart)
+    app.get("/both")(both)
+
+
+def test_the_dependency_shows_the_variation(app: FastAPI, sink: MemorySink) -> None:
+    """Endpoints and dependencies, sync and async, get one answer, and a request exposes once."""
+    with_dependencies(app)
+    client = TestClient(app)
+    shown = client.get("/carts/7").json()["shown"]
+
+    assert shown in VALUES
+    assert client.get("/carts/7?shown=hacked").json() == {"cart": 7, "shown": shown}
+    assert client.put("/carts", json={"cart": 8}).json() == {"cart": 8, "shown": shown}
+    assert client.get("/both").json() == [f"label {shown}", shown, shown, shown]
+    assert len(sink.exposures) == 4
+    assert {TestClient(app).get("/carts/7").json()["shown"] for _ in range(30)} == VALUES
+
+
+def test_the_dependency_leaves_no_trace_in_the_schema(app: FastAPI) -> None:
+    """OpenAPI of endpoints with the dependency is that of the same without."""
+
+    async def get_cart(cart: int) -> Cart:
+        return Cart(cart=cart)
+
+    def put_cart(cart: Cart) -> Cart:
+        return cart
+
+    def both() -> list[str]:
+        return []
+
+    bare = FastAPI()
+    with_dependencies(app)
+    bare.get("/carts/{cart}")(get_cart)
+    bare.put("/carts")(put_cart)
+    bare.get("/both")(both)
+
+    assert app.openapi() == bare.openapi()
+
+
+def test_a_test_may_override_one_variation(app: FastAPI, sink: MemorySink) -> None:
+    """The dependency of an experiment is found by any spelling of it; nothing is exposed."""
+    with_dependencies(app)
+    app.dependency_overrides[Variation("checkout-button").dependency] = lambda: "forced"
+
+    assert TestClient(app).get("/carts/7").json() == {"cart": 7, "shown": "forced"}
+    assert sink.records == []
+    assert Variation("terms").dependency != Variation(BUTTON).dependency
+
+
+def test_a_test_may_override_all_variations(app: FastAPI, sink: MemorySink) -> None:
+    """An override of the client reaches every variation."""
+    forced = Engine([BUTTON], sink=MemorySink(), forced_variations={"checkout-button": 1})
+    with_dependencies(app)
+    app.dependency_overrides[get_experiments] = lambda: forced.client(id="u1")
+
+    assert TestClient(app).get("/carts/7").json() == {"cart": 7, "shown": "one-click"}
+    assert sink.records == []
+
+
+def test_a_websocket_has_the_dependency(app: FastAPI, sink: MemorySink) -> None:
+    """A WebSocket gets its variation with the handshake."""
+
+    async def talk(socket: WebSocket, shown: Annotated[str, Variation("checkout-button")]) -> None:
+        await socket.accept()
+        await socket.send_text(shown)
+        await socket.close()
+
+    app.websocket("/talk")(talk)
+    with TestClient(app).websocket_connect("/talk") as socket:
+        assert socket.receive_text() in VALUES
+    assert len(sink.exposures) == 1
+
+
+def test_the_dependency_is_of_an_experiment() -> None:
+    """What is neither an experiment nor its key is refused when the module is imported."""
+    with pytest.raises(ConfigurationError, match="Variation: is given 5, must be given an exp"):
+        Variation(5)  # type: ignore[arg-type]
 
 
 def test_a_test_may_override_the_client(app: FastAPI) -> None:
