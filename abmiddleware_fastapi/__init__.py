@@ -13,6 +13,7 @@ from abmiddleware_fastapi.decorators import experiment, variations
 from abmiddleware_fastapi.endpoints import health_endpoint
 from abmiddleware_fastapi.middleware import ExperimentsMiddleware, experiments_from
 from abmiddleware_fastapi.requests import ExperimentsRequest
+from abmiddleware_fastapi.templates import add_template_globals
 
 if TYPE_CHECKING:
     from abmiddleware_fastapi.dependencies import Experiments as Experiments
@@ -24,6 +25,7 @@ __all__ = [
     "ExperimentsMiddleware",
     "ExperimentsRequest",
     "Variation",
+    "add_template_globals",
     "experiment",
     "experiments_from",
     "get_experiments",

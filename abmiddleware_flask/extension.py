@@ -10,6 +10,7 @@ from werkzeug.local import LocalProxy
 from abmiddleware import ConfigurationError, Engine
 from abmiddleware.client import ExperimentClient
 from abmiddleware.web import finish
+from abmiddleware_flask.templates import add_template_globals
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
@@ -100,6 +101,7 @@ class Experiments:
             )
         app.extensions[EXTENSION] = engine
         app.request_class = _with_experiments(app.request_class, engine)
+        add_template_globals(app, engine, current_experiments)
         # The first to be registered runs last, so that what other hooks ask is seen, too.
         app.after_request_funcs.setdefault(None, []).insert(0, _finish)
         if engine.overrides is not None:  # one that no view asks about must be kept, too

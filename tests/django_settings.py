@@ -20,3 +20,18 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
 }
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "OPTIONS": {
+            "context_processors": ["abmiddleware_django.context_processors.experiments"],
+        },
+    },
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "OPTIONS": {
+            "environment": "tests.web.sites.django_handlers.environment",
+            "context_processors": ["abmiddleware_django.context_processors.experiments"],
+        },
+    },
+]

@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[1]
 CORE = "abmiddleware"
 #: The frameworks that each adapter may import.
 ADAPTERS = {
-    "abmiddleware_django": {"django", "asgiref"},
-    "abmiddleware_fastapi": {"fastapi", "starlette"},
+    "abmiddleware_django": {"django", "asgiref", "jinja2"},
+    "abmiddleware_fastapi": {"fastapi", "starlette", "jinja2"},
     "abmiddleware_flask": {"flask", "werkzeug"},
     # A package of its own: every pytest of an environment loads it, and would load the core, too.
     "abmiddleware_pytest": {"pytest"},

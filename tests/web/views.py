@@ -16,6 +16,26 @@ COMPANY = Experiment("terms", ["now", "30-days"], hash_version=2, hash_attribute
 NOBODY = Experiment("nobody", ["off", "on"], coverage=0.0, hash_version=2)
 EXPERIMENTS = [BUTTON, COMPANY, NOBODY]
 
+#: Whose values a template must escape.
+MARKUP = Experiment("markup", ["<b>old</b>", "<i>new</i>"], hash_version=2)
+
+#: Templates of Jinja, by name; those of Django that differ are in its site.
+TEMPLATES = {
+    "quiet": "nothing {{ 'asked' }}",
+    "shown": "{{ variation('checkout-button') }}",
+    "often": (
+        "{% set kept = variation('checkout-button') %}{{ kept }} {{ decorated }} "
+        "{{ 'one-click' if variation('checkout-button') == 'one-click' else 'control' }} "
+        "{{ asked }}"
+    ),
+    "markup": "{{ variation('markup') }}",
+    "unknown": "[{{ variation('checkout-buton') }}]",
+    "macro": (
+        "{% macro button() %}{{ variation('checkout-button') }}{% endmacro %}"
+        "{% for _ in range(3) %}{{ button() }} {% endfor %}"
+    ),
+}
+
 
 @dataclass
 class Reply:

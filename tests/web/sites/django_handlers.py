@@ -2,15 +2,74 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template import engines
 from django.utils.decorators import method_decorator
 from django.views import View
+from jinja2 import Environment
 
 from abmiddleware_django import experiment, variations
-from tests.web.sites.kinds import Handler, Kind
-from tests.web.views import BUTTON
+from abmiddleware_django.middleware import ExperimentsHttpRequest
+from abmiddleware_django.templates import add_template_globals
+from tests.web.sites.kinds import Handler, Kind, coroutine
+from tests.web.views import BUTTON, TEMPLATES
+
+#: Where tags differ from Jinja's global.
+OWN_TEMPLATES = {
+    **TEMPLATES,
+    "quiet": "nothing {{ 'asked' }}",
+    "shown": "{% load experiments %}{% variation 'checkout-button' %}",
+    "often": (
+        "{% load experiments %}{% variation 'checkout-button' as kept %}{{ kept }} {{ decorated }} "
+        "{% ifvariation 'checkout-button' 'one-click' %}one-click{% else %}control"
+        "{% endifvariation %} {{ asked }}"
+    ),
+    "markup": "{% load experiments %}{% variation 'markup' %}",
+    "unknown": "{% load experiments %}[{% variation 'checkout-buton' %}]",
+    "macro": (
+        "{% load experiments %}{% for _ in 'abc' %}{% variation 'checkout-button' %} {% endfor %}"
+    ),
+}
+
+
+def environment(**options: Any) -> Environment:
+    """Return the environment of Django's templates of Jinja."""
+    made = Environment(**options)  # noqa: S701  # Django says that it escapes
+    add_template_globals(made)
+    return made
+
+
+def rendered(kind: Kind, engine: str, sources: dict[str, str]) -> dict[str, Handler]:
+    """Return the views that render templates of an engine, by path."""
+
+    def render(name: str, request: HttpRequest, **context: object) -> str:
+        return str(engines[engine].from_string(sources[name]).render(context, request))
+
+    def page(name: str) -> Handler:
+        return kind(lambda request: HttpResponse(render(name, request)))
+
+    def often(request: HttpRequest, variation: str) -> HttpResponse:
+        asked = cast(ExperimentsHttpRequest, request).experiments.run("checkout-button").value
+        return HttpResponse(render("often", request, decorated=variation, asked=asked))
+
+    def stream(request: HttpRequest) -> StreamingHttpResponse:
+        cast(ExperimentsHttpRequest, request).experiments.ensure_identity()
+        parts = (f"{render('shown', request)} " for _ in range(3))
+        return StreamingHttpResponse(_parts(parts) if kind is coroutine else parts)
+
+    return {
+        **{f"template-{name}": page(name) for name in sources if name != "often"},
+        "template-often": experiment(BUTTON)(kind(often)),
+        "template-stream": kind(stream),
+    }
+
+
+async def _parts(parts: Iterable[str]) -> AsyncIterator[str]:
+    for part in parts:
+        yield part
 
 
 def handlers(kind: Kind) -> dict[str, Handler]:
@@ -58,5 +117,7 @@ def handlers(kind: Kind) -> dict[str, Handler]:
         "class-decorated": Decorated.as_view(),
         "class-dispatched": Dispatched.as_view(),
         "class-as-view": experiment(BUTTON)(Decorated.as_view()),
+        **rendered(kind, "django", OWN_TEMPLATES),
     }
+    views |= {f"jinja-{path}": view for path, view in rendered(kind, "jinja2", TEMPLATES).items()}
     return views

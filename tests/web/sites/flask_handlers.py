@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import flask
 from flask.views import MethodView
+from jinja2 import DictLoader
 
 from abmiddleware import Engine
-from abmiddleware_flask import Experiments, experiment, variations
+from abmiddleware_flask import Experiments, experiment, experiments, variations
 from tests.web.sites.flask_site import FlaskSite
 from tests.web.sites.kinds import Handler, Kind
 from tests.web.sites.site import Site
-from tests.web.views import BUTTON
+from tests.web.views import BUTTON, TEMPLATES
 
 METHODS = ["GET", "HEAD"]
 
@@ -18,11 +19,33 @@ METHODS = ["GET", "HEAD"]
 def build(kind: Kind, engine: Engine | None) -> Site:
     """Return an application whose views are of one kind."""
     app = flask.Flask(__name__)
+    app.jinja_options = {"loader": DictLoader(TEMPLATES), "autoescape": True}
     if engine is not None:
         Experiments(app, engine=engine)
     for name, view in handlers(kind).items():
         app.add_url_rule(f"/{name}", name, view, methods=METHODS)
     return FlaskSite(app)
+
+
+def rendered(kind: Kind) -> dict[str, Handler]:
+    """Return the views that render templates, by path."""
+
+    def page(name: str) -> Handler:
+        return kind(lambda: flask.render_template(name))
+
+    @experiment(BUTTON)
+    @kind
+    def often(variation: str) -> str:
+        asked = experiments.run("checkout-button").value
+        return flask.render_template("often", decorated=variation, asked=asked)
+
+    @kind
+    def stream() -> flask.Response:
+        experiments.ensure_identity()
+        return flask.Response(flask.stream_template("macro"))
+
+    pages = {f"template-{name}": page(name) for name in TEMPLATES}
+    return {**pages, "template-often": often, "template-stream": stream}
 
 
 def handlers(kind: Kind) -> dict[str, Handler]:
@@ -62,6 +85,7 @@ def handlers(kind: Kind) -> dict[str, Handler]:
             return "control"
 
     return {
+        **rendered(kind),
         "decorated": experiment(BUTTON)(shown),
         "decorated-by-key": experiment("checkout-button")(shown),
         "decorated-unknown": experiment("checkout-buton")(shown),

@@ -23,6 +23,6 @@ def coroutine(handler: Handler) -> Handler:
     async def awaited(*args: Any, **kwargs: Any) -> Any:
         return handler(*args, **kwargs)
 
-    awaited.__signature__ = signature(handler)  # type: ignore[attr-defined]
+    awaited.__signature__ = signature(handler, eval_str=True)  # type: ignore[attr-defined]
     del awaited.__wrapped__  # it is what FastAPI would look at
     return awaited

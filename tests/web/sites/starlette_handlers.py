@@ -3,31 +3,72 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from jinja2 import DictLoader, Environment
 from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.templating import Jinja2Templates
 
 from abmiddleware import Engine
-from abmiddleware_fastapi import ExperimentsMiddleware, experiment, variations
+from abmiddleware_fastapi import (
+    ExperimentsMiddleware,
+    add_template_globals,
+    experiment,
+    experiments_from,
+    variations,
+)
 from tests.web.sites.kinds import Handler, Kind
 from tests.web.sites.site import Site
 from tests.web.sites.starlette_site import StarletteSite
-from tests.web.views import BUTTON
+from tests.web.views import BUTTON, TEMPLATES
 
 METHODS = ["GET", "HEAD"]
 
 
 def build_starlette(kind: Kind, engine: Engine | None) -> Site:
     """Return an application of Starlette whose endpoints are of one kind."""
-    functions = starlette_handlers(kind).items()
-    routes = [Route(f"/{name}", each, methods=METHODS) for name, each in functions]
+    functions = {**starlette_handlers(kind), **rendered(kind, pages(engine))}
+    routes = [Route(f"/{name}", each, methods=METHODS) for name, each in functions.items()]
     routes += [Route(f"/{name}", each) for name, each in classes(kind).items()]
     app = Starlette(routes=routes)
     if engine is not None:
         app.add_middleware(ExperimentsMiddleware, engine=engine)
     return StarletteSite(app)
+
+
+def pages(engine: Engine | None) -> Jinja2Templates:
+    """Return the templates of an application."""
+    templates = Jinja2Templates(env=Environment(loader=DictLoader(TEMPLATES), autoescape=True))
+    if engine is not None:
+        add_template_globals(templates.env, engine)
+    return templates
+
+
+def rendered(kind: Kind, templates: Jinja2Templates) -> dict[str, Handler]:
+    """Return the endpoints that render templates, by path; FastAPI takes them as well."""
+
+    def page(name: str) -> Handler:
+        def show(request: Request) -> Response:
+            return templates.TemplateResponse(request, name)
+
+        return kind(show)
+
+    @experiment(BUTTON)
+    @kind
+    def often(request: Request, variation: str) -> Response:
+        asked = experiments_from(request).run("checkout-button").value
+        context = {"decorated": variation, "asked": asked}
+        return templates.TemplateResponse(request, "often", context)
+
+    @kind
+    def stream(request: Request) -> Response:
+        experiments_from(request).ensure_identity()
+        return StreamingResponse(templates.get_template("macro").generate(request=request))
+
+    shown = {f"template-{name}": page(name) for name in TEMPLATES}
+    return {**shown, "template-often": often, "template-stream": stream}
 
 
 def starlette_handlers(kind: Kind) -> dict[str, Handler]:
@@ -75,7 +116,7 @@ def build_fastapi(kind: Kind, engine: Engine | None) -> Site:
     app = FastAPI()
     if engine is not None:
         app.add_middleware(ExperimentsMiddleware, engine=engine)
-    for name, endpoint in fastapi_handlers(kind).items():
+    for name, endpoint in {**fastapi_handlers(kind), **rendered(kind, pages(engine))}.items():
         app.api_route(f"/{name}", methods=METHODS)(endpoint)
     return StarletteSite(app)
 

@@ -1,0 +1,1 @@
+"""Tags of templates; `abmiddleware_django` must be in INSTALLED_APPS."""
