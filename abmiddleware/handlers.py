@@ -18,12 +18,17 @@ R = TypeVar("R")
 Handler = Callable[..., Any]
 
 
+def is_async_callable(handler: Any) -> bool:
+    """Tell whether a handler, a function or an object that is called, is a coroutine's."""
+    return iscoroutinefunction(handler) or iscoroutinefunction(type(handler).__call__)
+
+
 class Framework(NamedTuple):
     """What an adapter knows of its framework's handlers."""
 
     #: Finds the client in the arguments of a call, from which it may take away what is its own.
     find: Callable[[tuple[Any, ...], dict[str, Any]], ExperimentClient]
-    is_async: Callable[[Any], bool] = iscoroutinefunction
+    is_async: Callable[[Any], bool] = is_async_callable
 
 
 def injecting(
@@ -39,6 +44,7 @@ def injecting(
     find = framework.find
 
     def decorate(handler: Callable[..., R]) -> Callable[..., R]:
+        _check_handler("@experiment", handler)
         taken = _signature_without(handler, keyword)
 
         if framework.is_async(handler):
@@ -76,6 +82,7 @@ def dispatching(
     is_any_async = any(framework.is_async(each) for each in handlers.values())
 
     def decorate(handler: Callable[..., R]) -> Callable[..., R]:
+        _check_handler("@variations", handler)
         if is_any_async or framework.is_async(handler):
 
             @wraps(handler)
@@ -101,6 +108,14 @@ def _check_asked(decorator: str, asked: object) -> None:
         raise ConfigurationError(
             f"{decorator}: is given {asked!r}, must be given an experiment or its key, such as "
             f'{decorator}("checkout-button")'
+        )
+
+
+def _check_handler(decorator: str, handler: object) -> None:
+    if isinstance(handler, type) or not callable(handler):
+        raise ConfigurationError(
+            f"{decorator}: stands on {handler!r}, must stand on a function or method that handles "
+            "requests"
         )
 
 

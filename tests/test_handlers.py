@@ -140,6 +140,17 @@ def test_handlers_must_be_there_and_callable() -> None:
         dispatching(CALLED, BUTTON, {"one_click": "view"})  # type: ignore[dict-item]
 
 
+@pytest.mark.parametrize("decorated", [Engine, "view"], ids=["class", "text"])
+def test_what_handles_no_request_is_refused(decorated: Any) -> None:
+    """A class is decorated on its methods."""
+    for decorate in (
+        injecting(CALLED, BUTTON, "variation"),
+        dispatching(CALLED, BUTTON, {"one_click": handler_of("one_click")}),
+    ):
+        with pytest.raises(ConfigurationError, match="must stand on a function or method"):
+            decorate(decorated)
+
+
 def test_a_handler_must_take_the_value() -> None:
     """A handler without the parameter is refused, as is one whose parameter is filled already."""
 

@@ -13,12 +13,14 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.http import HttpResponse
+from django.template import engines
+from django.template.response import TemplateResponse
 from django.test import Client, override_settings
 from django.urls import path
 from django.views.decorators.cache import cache_page
 
 from abmiddleware import ConfigurationError, Engine, Journal, LoggingSink, MemorySink
-from abmiddleware_django import conf
+from abmiddleware_django import conf, experiment
 from abmiddleware_django.checks import MIDDLEWARE, check_settings
 from abmiddleware_django.middleware import ExperimentsMiddleware
 from tests.web.views import BUTTON, EXPERIMENTS
@@ -249,6 +251,25 @@ def cached_run(request: Any) -> HttpResponse:
     return HttpResponse(str(request.experiments.run(BUTTON).hash_value))
 
 
+@experiment(BUTTON)
+def cached_handler(request: Any, variation: str) -> HttpResponse:
+    return HttpResponse(str(request.experiments.run(BUTTON).hash_value))
+
+
+def cached_template(request: Any) -> TemplateResponse:
+    """Ask when the page is rendered, which is after the view."""
+    source = (
+        "{% load experiments %}{% variation 'checkout-button' as shown %}"
+        "{% for result in experiments.assignments.values %}{{ result.hash_value }}{% endfor %}"
+    )
+    return TemplateResponse(request, engines["django"].from_string(source))
+
+
+def cached_quiet_template(request: Any) -> TemplateResponse:
+    source = engines["django"].from_string("{% load experiments %}{{ number }}")
+    return TemplateResponse(request, source, {"number": uuid.uuid4().hex})
+
+
 def cached_quiet(request: Any) -> HttpResponse:
     return HttpResponse(uuid.uuid4().hex)
 
@@ -257,6 +278,10 @@ urlpatterns = [
     path("run", cached_run),
     path("run-page", cache_page(60)(cached_run)),
     path("quiet-page", cache_page(60)(cached_quiet)),
+    path("handler-page", cache_page(60)(cached_handler)),
+    path("template", cached_template),
+    path("template-page", cache_page(60)(cached_template)),
+    path("quiet-template-page", cache_page(60)(cached_quiet_template)),
 ]
 UPDATE = "django.middleware.cache.UpdateCacheMiddleware"
 FETCH = "django.middleware.cache.FetchFromCacheMiddleware"
@@ -266,6 +291,9 @@ FETCH = "django.middleware.cache.FetchFromCacheMiddleware"
     ("middleware", "page"),
     [
         pytest.param([MIDDLEWARE], "/run-page", id="cache-page"),
+        pytest.param([MIDDLEWARE], "/handler-page", id="cache-page-of-a-decorated-view"),
+        pytest.param([MIDDLEWARE], "/template-page", id="cache-page-of-a-template"),
+        pytest.param([UPDATE, MIDDLEWARE, FETCH], "/template", id="site-cache-of-a-template"),
         pytest.param([UPDATE, MIDDLEWARE, FETCH], "/run", id="site-cache"),
         pytest.param([MIDDLEWARE, UPDATE, FETCH], "/run", id="site-cache-in-wrong-order"),
     ],
@@ -286,15 +314,16 @@ def test_no_cache_of_django_serves_anothers_variation(middleware: list[str], pag
         assert again == texts == [each.cookies["ab_id"].value.split(".")[0] for each in visitors]
 
 
-def test_a_page_that_asked_nothing_is_cached() -> None:
-    """A page that asks for no experiment stays in Django's cache as before."""
+@pytest.mark.parametrize("page", ["/quiet-page", "/quiet-template-page"])
+def test_a_page_that_asked_nothing_is_cached(page: str) -> None:
+    """A page that asks for no experiment stays in Django's cache, tags and context or not."""
     settings = {
         "ROOT_URLCONF": "tests.web.test_django",
-        "CACHES": {"default": {"BACKEND": LOCMEM, "LOCATION": "quiet"}},
+        "CACHES": {"default": {"BACKEND": LOCMEM, "LOCATION": page}},
         "EXPERIMENTS": {"SINK": MemorySink()},
     }
     with override_settings(**settings):
-        texts = {Client().get("/quiet-page").content for _ in range(3)}
+        texts = {Client().get(page).content for _ in range(3)}
 
     assert len(texts) == 1
 

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 import pytest
 from fastapi import Body, Depends, FastAPI, Query, Request, WebSocket
 from pydantic import BaseModel
+from starlette.endpoints import WebSocketEndpoint
 from starlette.requests import HTTPConnection
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 
 from abmiddleware import ConfigurationError, Engine, ExperimentClient, MemorySink
@@ -70,19 +72,10 @@ def with_decorators(app: FastAPI) -> None:
     def search(code: Code, variation: str, connection: HTTPConnection) -> list[str]:
         return [code, variation, connection.url.path]
 
-    async def lines(variation: str) -> AsyncIterator[str]:
-        yield variation
-        yield variation
-
-    def blocks(*, variation: str = "none") -> Iterator[str]:
-        yield variation
-
     app.get("/carts/{cart}")(experiment(BUTTON)(get_cart))
     app.put("/carts")(experiment("checkout-button")(put_cart))
     app.put("/orders")(variations(BUTTON, one_click=put_at_once)(put_slowly))
     app.get("/search")(experiment(BUTTON)(search))
-    app.get("/lines")(experiment(BUTTON)(lines))
-    app.get("/blocks")(experiment(BUTTON)(blocks))
 
 
 def without(app: FastAPI) -> None:
@@ -99,18 +92,10 @@ def without(app: FastAPI) -> None:
     def search(code: Code, connection: HTTPConnection) -> list[str]:
         return []
 
-    async def lines() -> AsyncIterator[str]:
-        yield ""
-
-    def blocks() -> Iterator[str]:
-        yield ""
-
     app.get("/carts/{cart}")(get_cart)
     app.put("/carts")(put_cart)
     app.put("/orders")(put_slowly)
     app.get("/search")(search)
-    app.get("/lines")(lines)
-    app.get("/blocks")(blocks)
 
 
 def test_the_schema_is_that_of_an_app_without_us(app: FastAPI) -> None:
@@ -133,11 +118,40 @@ def test_parameters_are_filled_as_ever(app: FastAPI, sink: MemorySink) -> None:
     assert client.put("/carts", json={"cart": 8}).json() == {"cart": 8, "shown": shown}
     assert client.put("/orders", json={"cart": 8}).json()["shown"] in ("at once", "slowly")
     assert client.get("/search?code=x").json() == ["x", shown, "/search"]
-    assert client.get("/lines").text == f'"{shown}"\n"{shown}"\n'
-    assert client.get("/blocks").text == f'"{shown}"\n'
-    assert len(sink.exposures) == 7
+    assert len(sink.exposures) == 5
     assert client.get("/carts/x").status_code == client.get("/carts/7?q=long").status_code == 422
-    assert len(sink.exposures) == 7
+    assert len(sink.exposures) == 5
+
+
+def test_endpoints_that_yield_are_decorated(app: FastAPI, sink: MemorySink) -> None:
+    """A streamed answer is exposed once, and its schema is that of an app without us."""
+
+    async def lines(variation: str) -> AsyncIterator[str]:
+        yield variation
+        yield variation
+
+    def blocks(*, variation: str = "none") -> Iterator[str]:
+        yield variation
+
+    async def bare_lines() -> AsyncIterator[str]:
+        yield ""
+
+    def bare_blocks() -> Iterator[str]:
+        yield ""
+
+    bare_lines.__name__, bare_blocks.__name__ = "lines", "blocks"
+    bare = FastAPI()
+    bare.get("/lines")(bare_lines)
+    bare.get("/blocks")(bare_blocks)
+    app.get("/lines")(experiment(BUTTON)(lines))
+    app.get("/blocks")(experiment(BUTTON)(blocks))
+    client = TestClient(app)
+    first, *others = client.get("/lines").text.split()
+
+    assert first.strip('"') in VALUES
+    assert others == client.get("/blocks").text.split() == [first]
+    assert len(sink.exposures) == 2
+    assert app.openapi() == bare.openapi()
 
 
 def test_websockets_are_decorated(app: FastAPI, sink: MemorySink) -> None:
@@ -151,6 +165,44 @@ def test_websockets_are_decorated(app: FastAPI, sink: MemorySink) -> None:
     app.websocket("/talk")(experiment(BUTTON)(talk))
     with TestClient(app).websocket_connect("/talk") as socket:
         assert socket.receive_text() in VALUES
+    assert len(sink.exposures) == 1
+
+
+def test_a_websocket_of_starlette_is_decorated(app: FastAPI, sink: MemorySink) -> None:
+    """Starlette passes the connection by its place, to functions and to methods."""
+
+    async def talk(socket: WebSocket, variation: str) -> None:
+        await socket.accept()
+        await socket.send_text(variation)
+        await socket.close()
+
+    class Talk(WebSocketEndpoint):
+        @experiment("checkout-button")
+        async def on_connect(self, websocket: WebSocket, variation: str) -> None:
+            await talk(websocket, variation)
+
+    app.router.routes += [
+        WebSocketRoute("/function", experiment(BUTTON)(talk)),
+        WebSocketRoute("/class", Talk),
+    ]
+    for path in ("/function", "/class"):
+        with TestClient(app).websocket_connect(path) as socket:
+            assert socket.receive_text() in VALUES
+    assert len(sink.exposures) == 2
+
+
+class Callable:
+    """An endpoint that is an object."""
+
+    async def __call__(self, request: Request, variation: str) -> Response:
+        return PlainTextResponse(variation)
+
+
+def test_an_object_may_be_the_endpoint(app: FastAPI, sink: MemorySink) -> None:
+    """An object that is awaited when it is called is decorated as a coroutine is."""
+    app.add_route("/", experiment(BUTTON)(Callable()))
+
+    assert TestClient(app).get("/").text in VALUES
     assert len(sink.exposures) == 1
 
 
