@@ -150,6 +150,26 @@ def test_without_a_request_it_is_the_control_in_production(
     assert caplog.text.count("asks for a variation") == 1
 
 
+@pytest.mark.parametrize("strict", [False], ids=["production"])
+def test_an_experiment_that_is_an_object_has_a_control_anywhere() -> None:
+    """A template that cannot ask shows the control of an object that no configuration has."""
+    late = Experiment("late", ["a", "b"], hash_version=2)
+
+    source = (
+        LOAD + "{% variation late %} {% ifvariation late 'b' %}b{% else %}a{% endifvariation %}"
+    )
+    assert Template(source).render(Context({"late": late})) == "a a"
+
+
+@pytest.mark.parametrize("strict", [False], ids=["production"])
+@pytest.mark.parametrize(("name", "shown"), [("control", "yes"), ("one-click", "no")])
+def test_an_unknown_experiment_is_the_control_in_production(name: str, shown: str) -> None:
+    """Its parts for the control are shown, and its value is nothing."""
+    part = f"{{% ifvariation 'nonsense' '{name}' %}}yes{{% else %}}no{{% endifvariation %}}"
+
+    assert rendered(f"[{{% variation 'nonsense' %}}] {part}") == f"[] {shown}"
+
+
 def test_a_wrong_tag_is_an_error_of_its_template() -> None:
     """The tag wants an experiment and a variation."""
     with pytest.raises(TemplateSyntaxError, match="has 1 arguments, must have an experiment and"):
