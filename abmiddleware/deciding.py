@@ -10,9 +10,10 @@ import msgspec
 
 from abmiddleware.asking import Asking, Effects
 from abmiddleware.context import PastContext
+from abmiddleware.evaluation.arms import Arm
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
-from abmiddleware.evaluation.plan import Arm, Plan
+from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import (
     FeatureResult,
     FeatureSource,

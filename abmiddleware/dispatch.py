@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from abmiddleware.client import ExperimentClient
+from abmiddleware.evaluation.arms import Arm
 from abmiddleware.evaluation.experiment import Experiment
-from abmiddleware.evaluation.plan import Arm
+from abmiddleware.evaluation.naming import indices_of, shown_names
 from abmiddleware.exceptions import ConfigurationError
-from abmiddleware.naming import indices_of, shown_names
 
 Handler = Callable[..., Any]
 

@@ -12,7 +12,7 @@ from abmiddleware.exposures.sinks import Sink
 class Rehearsal(NamedTuple):
     """What tests put in the place of chance and of what is recorded for good."""
 
-    #: By the key of an experiment its variation, as `Wanted` takes it, or of a feature its value.
+    #: By the key of an experiment its variation, or of a feature its value.
     forced: Mapping[str, object] = {}
     #: Takes all records; None leaves each engine its own sink.
     sink: Sink | None = None

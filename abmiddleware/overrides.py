@@ -30,7 +30,7 @@ _LAST: Final = 30 * 86_400
 class Override(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a request is shown out of the ordinary."""
 
-    #: By the key of an experiment its variation, by value, key, name or index; by the key of a
+    #: By the key of an experiment its variation, by name, value or index; by the key of a
     #: feature its value, as JSON or as a plain text.
     values: dict[str, str]
     #: When it ends, in seconds since 1970; 0 for never.
@@ -120,7 +120,7 @@ class Overrides:
         """Return a signed override, for a link, a cookie or a header.
 
         Args:
-            values: by the key of an experiment the variation, by its value, key, name or index; by
+            values: by the key of an experiment the variation, by its name, value or index; by
                 the key of a feature its value.
             lifetime: seconds until it ends, 30 days at most.
             host: it is for this one alone, such as "staging.example.com".

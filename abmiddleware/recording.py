@@ -10,9 +10,9 @@ from typing import Any, Final, Self
 import msgspec
 
 from abmiddleware.context import UserContext, warn_late
+from abmiddleware.evaluation.naming import shown_names
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import Reason, Result
-from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import RecordError
 from abmiddleware.exposures.records import Exposure, Link, Record, frozen, id_text, now_us
 from abmiddleware.mistakes import outcome_problem
@@ -286,5 +286,5 @@ def _tell_unknown(plan: Plan) -> None:
         f"forced {plan.key}",
         "experiment %r serves its control: it has no such variation as it is forced into, only %s",
         plan.key,
-        ", ".join(shown(arm.key if arm.is_named else arm.value) for arm in plan.parts.arms),
+        shown_names(plan.parts.arms),
     )

@@ -7,9 +7,9 @@ from typing import Final, Generic, Self, TypeVar
 
 import msgspec
 
-from abmiddleware.evaluation.arms import Wanted
 from abmiddleware.evaluation.document import Document
 from abmiddleware.evaluation.features import FeaturePlan, ShortFeature
+from abmiddleware.evaluation.naming import Wanted
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.scope import NEUTRAL, EvaluationOptions
 

@@ -7,12 +7,12 @@ from typing import Any
 from abmiddleware.client import ExperimentClient
 from abmiddleware.deciding import key_of
 from abmiddleware.engine import Engine
+from abmiddleware.evaluation.arms import Arm
 from abmiddleware.evaluation.experiment import Experiment
-from abmiddleware.evaluation.plan import Arm
+from abmiddleware.evaluation.naming import CONTROL, index_of, shown_names
 from abmiddleware.evaluation.result import Reason
 from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ConfigurationError
-from abmiddleware.naming import CONTROL, index_of, shown_names
 from abmiddleware.notices import notices
 
 

@@ -14,9 +14,9 @@ from typing import Any, Final, TypeVar, cast, overload
 
 from abmiddleware import live
 from abmiddleware.engine import Engine
-from abmiddleware.evaluation.arms import Wanted
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
+from abmiddleware.evaluation.naming import index_of, shown_names
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ConfigurationError
@@ -84,7 +84,7 @@ class force(_Staged):  # noqa: N801  # it reads as a function, as `contextlib.su
 
     Args:
         what: an experiment or feature, its key, or a dictionary of several by their keys.
-        value: the variation by its value, key, name or index; or the value of the feature.
+        value: the variation by its name, its value or its index; or the value of the feature.
 
     Raises:
         ConfigurationError: there is no such variation, as far as the experiment is known already.
@@ -168,14 +168,14 @@ def _check_known(key: str, value: object) -> None:
     snapshots = [one.snapshot for one in live.engines() if isinstance(one, Engine)]
     known = [one for one in snapshots if key in one.plans and key not in one.flags]
     plans = [one.plans[key] for one in known]
-    if plans and not any(Wanted(value).arm(plan.parts.arms) for plan in plans):
+    if all(index_of(plan.parts.arms, value) is None for plan in plans) and plans:
         _check(plans[0], value)
 
 
 def _check(plan: Plan, value: object) -> None:
     arms = plan.parts.arms
-    if Wanted(value).arm(arms) is None:
-        names = ", ".join(shown(arm.value) for arm in arms)
+    if index_of(arms, value) is None:
         raise ConfigurationError(
-            f"force: experiment {plan.key!r} has no variation {shown(value)}, only {names}"
+            f"force: experiment {plan.key!r} has no variation {shown(value)}, only "
+            f"{shown_names(arms)}"
         )

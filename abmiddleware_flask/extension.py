@@ -144,7 +144,7 @@ def _redirected() -> WSGIResponse | None:
 
 def _made() -> None:
     """Make the client of a request."""
-    _ = _current().suppressed
+    _ = current_experiments().suppressed
 
 
 def _finish(response: Response) -> Response:

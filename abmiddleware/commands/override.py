@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "values",
         nargs="+",
         metavar="KEY=VARIATION",
-        help="an experiment and its variation, by value, key, name or index; or a feature and its "
+        help="an experiment and its variation, by name, value or index; or a feature and its "
         "value",
     )
     parser.add_argument(

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from abmiddleware.evaluation.arms import Arm, forced_arm
+from abmiddleware.evaluation.arms import Arm
 from abmiddleware.evaluation.growthbook import overlaid
+from abmiddleware.evaluation.naming import forced_arm
 from abmiddleware.evaluation.patterns import paid_by
 from abmiddleware.evaluation.plan import (
     Plan,

@@ -93,7 +93,7 @@ def test_a_part_without_else_is_exposed_all_the_same(sink: MemorySink) -> None:
     assert [each.variation_id for each in sink.exposures] == [int(bool(text)) for text in shown]
 
 
-@pytest.mark.parametrize("name", ["'one-clik'", "1", "missing"])
+@pytest.mark.parametrize("name", ["'one-clik'", "7", "missing"])
 def test_a_variation_that_there_is_not_is_an_error_in_tests(name: str) -> None:
     """A misspelt variation raises, and the message has the right ones."""
     with pytest.raises(ConfigurationError, match="must be one of 'control', 'one-click'"):
