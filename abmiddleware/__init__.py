@@ -41,7 +41,7 @@ from abmiddleware.exposures.sinks.opentelemetry import OpenTelemetrySink
 from abmiddleware.exposures.sinks.stream import StreamSink
 from abmiddleware.exposures.sinks.tee import TeeSink
 from abmiddleware.health import Health
-from abmiddleware.identity import VisitorCookie
+from abmiddleware.identity import IdHeader, VisitorCookie
 from abmiddleware.overrides import Overrides
 from abmiddleware.predicates import has_gpc, is_bot, is_staff
 from abmiddleware.telemetry import Telemetry
@@ -63,6 +63,7 @@ __all__ = [
     "FeatureSource",
     "Filter",
     "Health",
+    "IdHeader",
     "Journal",
     "JournalReader",
     "KafkaSink",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from abmiddleware.context import UserContext
+from abmiddleware.context import UserContext, UserNeededError, is_awaiting
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import FeatureResult, Result
 from abmiddleware.evaluation.scope import Scope
@@ -80,15 +80,20 @@ class Asking:
     async def aask(
         self, question: Callable[[Scope], R], features: Mapping[object, Any]
     ) -> tuple[R, Effects]:
-        """Answer a question, awaiting the sticky store."""
+        """Answer a question, awaiting the sticky store, and who is logged in."""
         buckets = self.buckets
         while True:
             scope = self._scope(buckets, features)
+            before = is_awaiting.set(True)
             try:
                 return question(scope), _effects(scope)
             except DocumentsNeededError as needed:
                 if buckets is not None:
                     await buckets.aload(self._keys(buckets, needed.keys))
+            except UserNeededError:
+                await self._context.load_user()
+            finally:
+                is_awaiting.reset(before)
 
     def save(self, effects: Effects) -> None:
         """Save the assignments that are to be kept."""

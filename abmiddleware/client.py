@@ -21,7 +21,7 @@ from abmiddleware.evaluation.patterns import paid_by
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import FeatureResult, FeatureSource, Result
 from abmiddleware.evaluation.scope import Scope
-from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.exceptions import ConfigurationError, MustBeAwaitedError
 from abmiddleware.identity import SetCookie
 from abmiddleware.notices import notices
 from abmiddleware.policy import Suppressed
@@ -95,14 +95,14 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         return result
 
     async def afeature(self, feature: Feature[Any] | str) -> FeatureResult[Any]:
-        """Do as `feature`, awaiting the sticky store.
+        """Do as `feature`, awaiting the sticky store, and who is logged in if that matters.
 
         Raises:
             UnknownFeatureError: in strict mode, no configuration knows the key.
         """
         key = key_of(feature)
         place = self._place(feature, key)
-        if place in self._once or self._services.stickiness is None:
+        if place in self._once or not self._must_await():
             return self.feature(feature)
         self._depend()
         asking = self._asking()
@@ -110,6 +110,7 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
             question = _question(feature, key)
             result, effects = await asking.aask(question, self._but_for(key, place))
             await asking.asave(effects)
+            await self._load_recorded()
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             return self._feature_failed(key, place, error)
         return self._featured(feature, place, result, effects)
@@ -316,6 +317,8 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         return short is not None
 
     def _feature_failed(self, key: str, place: object, error: Exception) -> FeatureResult[Any]:
+        if isinstance(error, MustBeAwaitedError):  # in strict mode
+            raise error
         notices.warn(
             f"evaluation of feature {key}",
             "feature %r: it has no value, the evaluation raised %r",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 
 from abmiddleware.attribute_values import SCALARS, is_no_id, plain
 from abmiddleware.evaluation.values import Attributes
+from abmiddleware.exceptions import MustBeAwaitedError
 from abmiddleware.facts import RequestFacts
 from abmiddleware.identity import SetCookie, Visitor
 from abmiddleware.notices import notices
@@ -14,6 +16,14 @@ from abmiddleware.policy import Policy, Resolver, Suppressed
 
 #: Of a request that was not looked at.
 _NOT_LOOKED = Asked(Override(values={}), "", is_new=False)
+
+
+#: Whether a coroutine asks, which awaits who is logged in if that matters.
+is_awaiting: ContextVar[bool] = ContextVar("abmiddleware_is_awaiting", default=False)
+
+
+class UserNeededError(BaseException):
+    """An answer depends on who is logged in, which must be awaited."""
 
 
 class UserContext(Attributes):
@@ -45,6 +55,13 @@ class UserContext(Attributes):
     def asked(self) -> Asked | None:
         """What is to be shown out of the ordinary, or None."""
         return None
+
+    def must_await_user(self) -> bool:
+        """Tell whether who is logged in must be awaited."""
+        return False
+
+    async def load_user(self) -> None:
+        """Find out who is logged in."""
 
     def page(self) -> str:
         """Return the URL of the page; for a script its attribute `url`, or ""."""
@@ -171,9 +188,16 @@ class RequestContext(UserContext):
 
     def __missing__(self, name: str) -> object:
         resolver = self._policy.resolvers.get(name)
-        if resolver is None and name != "id":
-            return None
-        value = self._issued() if resolver is None else self._resolved(name, resolver)
+        if resolver is not None:
+            value = self._resolved(name, resolver)
+        elif name == "id":
+            value = self._issued()
+        elif name == "user_id":
+            return self._user_id()
+        else:
+            value = self._policy.attribute(name, self._facts)
+            if value is None:  # it may be identified later
+                return None
         # The first of several threads wins; the others see its value.
         return self.setdefault(name, value)
 
@@ -191,13 +215,13 @@ class RequestContext(UserContext):
         return self._facts.url()
 
     def visitor(self) -> Visitor | None:
-        """Return the visitor that the request's cookie names, or that this request issued.
+        """Return the visitor that the request names, or that this request issued.
 
-        None without consent, for which the cookie is not read.
+        None without consent, for which neither header nor cookie is read.
         """
         visitor = self._visitor.get(None)
         if visitor is None and self.has_consent:
-            found = Visitor.find(self._facts.cookie_header(), self._policy.cookie.name)
+            found = self._policy.visitor(self._facts)
             visitor = self._visitor.setdefault(None, found) if found else None
         return visitor
 
@@ -234,7 +258,9 @@ class RequestContext(UserContext):
 
     def warn_no_unit(self, key: str, attribute: str) -> None:
         """Tell of an experiment whose unit nobody gives, which is likely a slip in a name."""
-        if attribute != "id" and attribute not in self._policy.resolvers:
+        if attribute == "id" or attribute in self._policy.resolvers:
+            return
+        if attribute != "user_id" or not self._facts.knows_users():
             super().warn_no_unit(key, attribute)
 
     def _issued(self) -> str | None:
@@ -249,6 +275,35 @@ class RequestContext(UserContext):
             if visitor is issued and self.is_late:
                 warn_late()
         return visitor.id
+
+    def must_await_user(self) -> bool:
+        """Tell whether who is logged in must be awaited."""
+        return (
+            "user_id" not in self
+            and "user_id" not in self._policy.resolvers
+            and self._facts.must_await_user()
+        )
+
+    async def load_user(self) -> None:
+        """Find out who is logged in."""
+        try:
+            value = plain("user_id", await self._facts.auser_id())
+        except Exception as error:  # noqa: BLE001  # a database that is down breaks no page
+            _tell_no_user(error)
+            value = None
+        self.setdefault("user_id", value)
+
+    def _user_id(self) -> object:
+        """Return who is logged in, as the framework knows."""
+        if self._facts.must_await_user():
+            if is_awaiting.get():
+                raise UserNeededError
+            self._policy.mistakes.report("user_id", _must_await)
+            return None
+        return self.setdefault("user_id", self._resolved("user_id", self._of_framework))
+
+    def _of_framework(self, _: object) -> object:
+        return self._facts.user_id()
 
     def _resolved(self, name: str, resolver: Resolver) -> object:
         try:
@@ -265,6 +320,17 @@ class RequestContext(UserContext):
                 error=error,
             )
             return None
+
+
+def _must_await() -> MustBeAwaitedError:
+    return MustBeAwaitedError(
+        "user_id: must be awaited in a coroutine, since Django reads it from the database: "
+        "await experiments.arun(...) or afeature(...), or await request.auser() before"
+    )
+
+
+def _tell_no_user(error: Exception) -> None:
+    notices.warn("user_id", "user_id counts as missing: it could not be read: %r", error)
 
 
 def warn_late() -> None:

@@ -22,7 +22,7 @@ from abmiddleware.evaluation.result import (
     unknown_result,
 )
 from abmiddleware.evaluation.running import run
-from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.exceptions import ConfigurationError, MustBeAwaitedError
 from abmiddleware.exposures.records import id_text
 from abmiddleware.notices import notices
 from abmiddleware.recording import RecordingClient
@@ -108,13 +108,13 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
     @overload
     async def arun(self, experiment: str) -> Result[Any]: ...
     async def arun(self, experiment: Experiment[Any] | str) -> Result[Any]:
-        """Do as `run`, awaiting the sticky store.
+        """Do as `run`, awaiting the sticky store, and who is logged in if that matters.
 
         Raises:
             UnknownExperimentError: in strict mode, no configuration knows the key.
         """
         key = key_of(experiment)
-        if key in self._answers or self._services.stickiness is None:
+        if key in self._answers or not self._must_await():
             return self.run(experiment)
         plan = self._plan(experiment, key)
         if plan is None:
@@ -123,6 +123,7 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
         try:
             result, effects = await asking.aask(partial(run, plan), self._once)
             await asking.asave(effects)
+            await self._load_recorded()
         except Exception as error:  # noqa: BLE001  # attributes may be objects of any type
             result, effects = self._failed(plan, error), Effects()
         self._answer(key, plan, result, effects)
@@ -340,7 +341,19 @@ class DecidingClient(RecordingClient, eq=False, weakref=True):
             whole = self._whole = self._once.setdefault(_ASKING, made)
         return whole
 
+    async def _load_recorded(self) -> None:
+        """Find out who is logged in where exposures tell of it."""
+        is_recorded = "user_id" in self._services.recorder.record_attributes
+        if is_recorded and self._context.must_await_user():
+            await self._context.load_user()
+
+    def _must_await(self) -> bool:
+        """Tell whether something may have to be awaited for an answer."""
+        return self._services.stickiness is not None or self._context.must_await_user()
+
     def _failed(self, plan: Plan, error: Exception) -> Result[Any]:
+        if isinstance(error, MustBeAwaitedError):  # in strict mode
+            raise error
         notices.warn(
             f"evaluation {plan.key}",
             "experiment %r: the control is served, the evaluation raised %r",

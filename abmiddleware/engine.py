@@ -20,6 +20,7 @@ from abmiddleware.engine_checks import (
     check_definitions,
     check_forced,
     check_forced_features,
+    check_id_header,
     check_journal,
     check_overrides,
     check_sink,
@@ -37,7 +38,7 @@ from abmiddleware.exposures.journal import Journal
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.facts import Predicate, RequestFacts
 from abmiddleware.health import Health
-from abmiddleware.identity import VisitorCookie
+from abmiddleware.identity import IdHeader, VisitorCookie
 from abmiddleware.mistakes import Mistakes
 from abmiddleware.notices import notices
 from abmiddleware.overrides import Overrides
@@ -107,6 +108,8 @@ class Engine:
             the end all below, such as "/internal/".
         count_prefetch: whether a page that a browser loads before its visitor asks for it counts.
         overrides: how people of the team may see the variation of their choice; None for not.
+        id_header: a header by which a gateway or an app tells who visits, before the cookie.
+        country_header: the header by which a CDN tells the country, such as "cf-ipcountry".
 
     Raises:
         ConfigurationError: an argument is wrong.
@@ -141,6 +144,8 @@ class Engine:
         exempt_paths: Sequence[str] = (),
         count_prefetch: bool = False,
         overrides: Overrides | None = None,
+        id_header: IdHeader | None = None,
+        country_header: str = "",
     ) -> None:
         definitions = check_definitions(experiments)
         checked_sources = check_sources(sources)
@@ -181,6 +186,9 @@ class Engine:
             check_paths("exempt_paths", exempt_paths),
             check_flag("count_prefetch", count_prefetch),
             check_overrides(overrides),
+            check_id_header(id_header),
+            check_text("country_header", country_header).lower(),
+            mistakes,
         )
         #: How people of the team may ask for a variation; None where they may not.
         self.overrides = overrides

@@ -15,7 +15,7 @@ from abmiddleware.evaluation.features import Feature
 from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ConfigurationError, DefinitionError
 from abmiddleware.exposures.sinks import Sink
-from abmiddleware.identity import VisitorCookie
+from abmiddleware.identity import IdHeader, VisitorCookie
 from abmiddleware.overrides import Overrides
 from abmiddleware.sources import Source
 from abmiddleware.stickiness import AnyStore
@@ -171,6 +171,19 @@ def check_overrides(overrides: object) -> Overrides | None:
     if overrides is not None and not isinstance(overrides, Overrides):
         raise refuse("overrides", overrides, "an Overrides, such as Overrides(allow=is_staff)")
     return overrides
+
+
+def check_id_header(header: object) -> IdHeader | None:
+    """Return the header that tells who visits.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if header is not None and not isinstance(header, IdHeader):
+        raise refuse(
+            "id_header", header, "an IdHeader, such as IdHeader('x-device-id', trusted=...)"
+        )
+    return header
 
 
 def check_attributes(attributes: object) -> dict[str, Any]:

@@ -75,3 +75,7 @@ def _nearest(nearest: Sequence[str]) -> str:
 
 class RecordError(ABMiddlewareError, ValueError):
     """An outcome cannot be recorded as given (raised in strict mode only)."""
+
+
+class MustBeAwaitedError(ConfigurationError):
+    """A coroutine asks in a way that would hold up its event loop."""

@@ -39,6 +39,18 @@ class RequestFacts(Protocol):
     def url(self) -> str:
         """Return the URL of the page, with its query, or ""."""
 
+    def knows_users(self) -> bool:
+        """Tell whether the framework says who is logged in, or that nobody is."""
+
+    def user_id(self) -> object:
+        """Return the id of who is logged in, or None; may read the session and a database."""
+
+    def must_await_user(self) -> bool:
+        """Tell whether that must be awaited by `auser_id`, since an event loop waits else."""
+
+    async def auser_id(self) -> object:
+        """Do as `user_id`."""
+
     def keep_private(self) -> None:
         """Keep the framework's own caches from storing the response; it now depends on who asks.
 

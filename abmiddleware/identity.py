@@ -11,7 +11,10 @@ from functools import lru_cache
 from http.cookies import Morsel
 from typing import Final, Literal, NamedTuple
 
+from abmiddleware.attribute_values import NO_IDS
 from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.facts import Predicate, RequestFacts, holds
+from abmiddleware.value_checks import check_function, refuse
 
 #: 128 bits in base64url (22 characters, of the last one only two bits count), then the day of
 #: issue in days since 1970.
@@ -19,6 +22,9 @@ _FORM: Final = r"([A-Za-z0-9_-]{21}[AQgw])\.([0-9]{1,6})"
 _COOKIE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _COOKIE_PATH: Final = re.compile(r"/[!-:<-~]*")
 _COOKIE_DOMAIN: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
+#: What an id of somebody else may be: visible letters of ASCII.
+_FOREIGN_ID: Final = re.compile(r"[!-~]{1,128}")
 
 
 @lru_cache(maxsize=16)
@@ -128,6 +134,38 @@ class SetCookie:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class IdHeader:
+    """A header by which a gateway, or an app, tells who visits; no cookie is set then.
+
+        Engine(id_header=IdHeader("x-device-id", trusted=is_from_gateway))
+
+    Raises:
+        ConfigurationError: it has no name, or `trusted` is no function.
+    """
+
+    name: str
+    #: Tells of a request whether its header is to be believed. Anybody may send one, and with the
+    #: id of another visitor see and do what is theirs in every experiment.
+    trusted: Predicate
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _HEADER_NAME.fullmatch(self.name):
+            raise refuse("id_header.name", self.name, "the name of a header, such as 'x-device-id'")
+        check_function("id_header.trusted", self.trusted)
+        if self.trusted is None:
+            raise refuse("id_header.trusted", None, "a function of the request")
+
+    def visitor(self, facts: RequestFacts) -> Visitor | None:
+        """Return the visitor that a request's header names, if it is to be believed."""
+        value = facts.header(self.name.lower())
+        if not value or not _FOREIGN_ID.fullmatch(value) or value in NO_IDS:
+            return None
+        if not holds("id_header.trusted", self.trusted, facts):
+            return None
+        return Visitor(value, today(), is_foreign=True)
+
+
 class Visitor(NamedTuple):
     """A visitor id, and the day on which its cookie was issued."""
 
@@ -135,6 +173,8 @@ class Visitor(NamedTuple):
     day: int
     #: Whether this request issued the id, so that the browser does not hold it yet.
     is_new: bool = False
+    #: Whether somebody else remembers the id, and sends it by a header.
+    is_foreign: bool = False
 
     @classmethod
     def issue(cls) -> Visitor:
@@ -153,6 +193,8 @@ class Visitor(NamedTuple):
 
     def is_due(self, max_age: int) -> bool:
         """Tell whether the cookie must be set: it is new, or a third of its life has passed."""
+        if self.is_foreign:
+            return False
         if self.is_new or max_age < 3 * 86_400:
             return True
         return not 0 <= today() - self.day <= max_age // 3 // 86_400

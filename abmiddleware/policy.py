@@ -9,9 +9,11 @@ from typing import Any, Final
 import msgspec
 
 from abmiddleware.facts import Predicate, RequestFacts, holds, is_within
-from abmiddleware.identity import VisitorCookie
+from abmiddleware.identity import IdHeader, Visitor, VisitorCookie
+from abmiddleware.mistakes import Mistakes
 from abmiddleware.overrides import Asked, Overrides
 from abmiddleware.predicates import is_bot, is_bot_agent
+from abmiddleware.request_attributes import attribute_of, country_of
 
 #: Computes an attribute from the framework's request.
 Resolver = Callable[[Any], object]
@@ -45,6 +47,25 @@ class Policy(msgspec.Struct, frozen=True, eq=False):
     count_prefetch: bool = False
     #: None where nobody may ask for a variation.
     overrides: Overrides | None = None
+
+    #: None where no header tells who visits.
+    id_header: IdHeader | None = None
+    #: The header by which a CDN tells the country, in lower case; "" for none.
+    country_header: str = ""
+    #: What a view does wrong.
+    mistakes: Mistakes = msgspec.field(default_factory=lambda: Mistakes(False))
+
+    def visitor(self, facts: RequestFacts) -> Visitor | None:
+        """Return the visitor that a request names, by a header that is trusted or its cookie."""
+        if self.id_header is not None and (visitor := self.id_header.visitor(facts)) is not None:
+            return visitor
+        return Visitor.find(facts.cookie_header(), self.cookie.name)
+
+    def attribute(self, name: str, facts: RequestFacts) -> object:
+        """Return what a request itself tells of an attribute that nobody gives."""
+        if name == "country" and self.country_header:
+            return country_of(facts.header(self.country_header))
+        return attribute_of(name, facts)
 
     def asked(self, facts: RequestFacts) -> Asked | None:
         """Return what a request asks to be shown out of the ordinary, if it may."""

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from abmiddleware import ConfigurationError, Engine, Overrides, Telemetry, VisitorCookie
+from abmiddleware import ConfigurationError, Engine, IdHeader, Overrides, Telemetry, VisitorCookie
 
 T = TypeVar("T")
 
@@ -43,6 +43,8 @@ OPTIONS: Final = {
     "EXEMPT_PATHS": "exempt_paths",
     "COUNT_PREFETCH": "count_prefetch",
     "OVERRIDES": "overrides",
+    "ID_HEADER": "id_header",
+    "COUNTRY_HEADER": "country_header",
 }
 
 #: Keys whose value may be the dotted path of an object.
@@ -132,6 +134,10 @@ def _option(key: str, value: Any) -> Any:
         return _object(key, Telemetry, value, "{'EVENTS': 'both'}")
     if key == "OVERRIDES" and isinstance(value, Mapping):
         return _overrides(value)
+    if key == "ID_HEADER" and isinstance(value, Mapping):
+        trusted = _imported("['ID_HEADER']['TRUSTED']", value.get("TRUSTED"))
+        options = {**value, "TRUSTED": trusted}
+        return _object(key, IdHeader, options, "{'NAME': 'x-device-id', 'TRUSTED': 'shop.trusts'}")
     if key == "ATTRIBUTES" and isinstance(value, Mapping):
         return {name: _imported(f"[{key!r}][{name!r}]", item) for name, item in value.items()}
     if key == "SINK":

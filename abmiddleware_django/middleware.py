@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -55,6 +56,26 @@ class RequestFacts:
         except DisallowedHost:
             return ""
 
+    def knows_users(self) -> bool:
+        """Tell whether Django's middleware for authentication is there."""
+        return hasattr(self.request, "user")
+
+    def user_id(self) -> object:
+        """Return the key of who is logged in."""
+        request = cast(Any, self.request)
+        return _key_of(getattr(request, "_acached_user", None) or getattr(request, "user", None))
+
+    def must_await_user(self) -> bool:
+        """Tell whether reading the user would hold up an event loop."""
+        request = self.request
+        if hasattr(request, "_cached_user") or hasattr(request, "_acached_user"):
+            return False
+        return hasattr(request, "auser") and _is_in_event_loop()
+
+    async def auser_id(self) -> object:
+        """Return the key of who is logged in."""
+        return _key_of(await cast(Any, self.request).auser())
+
     def keep_private(self) -> None:
         """Keep Django's cache middleware and `@cache_page` from storing the response.
 
@@ -62,6 +83,18 @@ class RequestFacts:
         attribute is the one by which Django's own middleware tells itself not to store.
         """
         self.request._cache_update_cache = False  # type: ignore[attr-defined]
+
+
+def _key_of(user: Any) -> object:
+    return user.pk if user is not None and user.is_authenticated else None
+
+
+def _is_in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class ExperimentsHttpRequest(HttpRequest):

@@ -77,6 +77,28 @@ class ConnectionFacts:
         """Return the URL of the page, as the server sees it."""
         return str(HTTPConnection(self._scope).url)
 
+    def knows_users(self) -> bool:
+        """Tell whether Starlette's middleware for authentication is there."""
+        return "user" in self._scope
+
+    def user_id(self) -> object:
+        """Return the `identity` of who is logged in; None for a class of users without it."""
+        user = self._scope.get("user")
+        if user is None or not user.is_authenticated:
+            return None
+        try:
+            return cast(object, user.identity)
+        except NotImplementedError:  # Starlette's own classes leave it to the team
+            return None
+
+    def must_await_user(self) -> bool:
+        """Tell that it need not: Starlette has found the user already."""
+        return False
+
+    async def auser_id(self) -> object:
+        """Return the `identity` of who is logged in."""
+        return self.user_id()
+
     def keep_private(self) -> None:
         """Do nothing: Starlette has no cache of its own."""
 

@@ -60,6 +60,26 @@ class RequestFacts:
         """Return the URL of the page, as Werkzeug sees it."""
         return self.request.url
 
+    def knows_users(self) -> bool:
+        """Tell whether the application has Flask-Login."""
+        return hasattr(current_app, "login_manager")
+
+    def user_id(self) -> object:
+        """Return the id of who is logged in, as Flask-Login has it."""
+        if not self.knows_users():
+            return None
+        from flask_login import current_user
+
+        return current_user.get_id() if current_user.is_authenticated else None
+
+    def must_await_user(self) -> bool:
+        """Tell that it need not: Flask calls coroutines in a thread."""
+        return False
+
+    async def auser_id(self) -> object:
+        """Return the id of who is logged in."""
+        return self.user_id()
+
     def keep_private(self) -> None:
         """Do nothing: Flask has no cache of its own."""
 

@@ -49,5 +49,17 @@ class Page:
     def url(self) -> str:
         return self._url
 
+    def knows_users(self) -> bool:
+        return False
+
+    def user_id(self) -> object:
+        return None
+
+    def must_await_user(self) -> bool:
+        return False
+
+    async def auser_id(self) -> object:
+        return None
+
     def keep_private(self) -> None:
         self.is_private = True

@@ -23,8 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "values",
         nargs="+",
         metavar="KEY=VARIATION",
-        help="an experiment and its variation, by name, value or index; or a feature and its "
-        "value",
+        help="an experiment and its variation, by name, value or index; or a feature and its value",
     )
     parser.add_argument(
         "--hours", type=float, default=8.0, help="until it ends, 720 at most (%(default)g)"

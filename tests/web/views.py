@@ -76,6 +76,14 @@ def run_nobody(experiments: ExperimentClient) -> Reply:
     return Reply(experiments.run(NOBODY).value)
 
 
+def run_members(experiments: ExperimentClient) -> Reply:
+    return Reply(str(experiments.run("members").value))
+
+
+async def arun_members(experiments: ExperimentClient) -> Reply:
+    return Reply(str((await experiments.arun("members")).value))
+
+
 def peek(experiments: ExperimentClient) -> Reply:
     return Reply(experiments.peek(BUTTON).value)
 
@@ -217,6 +225,7 @@ VIEWS: dict[str, View] = {
     "run-by-key": run_by_key,
     "run-company": run_company,
     "run-nobody": run_nobody,
+    "run-members": run_members,
     "run-often": run_often,
     "stream": stream,
     "threads": threads,
@@ -225,4 +234,4 @@ VIEWS: dict[str, View] = {
 }
 #: Views that never touch the client, so that an application without it serves them, too.
 BARE: dict[str, Callable[[object], Reply]] = {"bare": bare, "quiet-stream": quiet_stream}
-ASYNC_VIEWS: dict[str, AsyncView] = {"arun": arun, "gather": gather}
+ASYNC_VIEWS: dict[str, AsyncView] = {"arun": arun, "arun-members": arun_members, "gather": gather}
