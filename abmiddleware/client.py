@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeVar, cast, overload
+from typing import Any, Final, TypeVar, cast, overload
 
 from abmiddleware.asking import Effects
-from abmiddleware.deciding import DecidingClient, identity, key_of, same
+from abmiddleware.deciding import key_of
 from abmiddleware.evaluation.automatic import (
     RedirectOptions,
     redirect,
@@ -16,12 +16,12 @@ from abmiddleware.evaluation.automatic import (
 )
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
-from abmiddleware.evaluation.json_form import exposure_json
 from abmiddleware.evaluation.patterns import paid_by
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import FeatureResult, FeatureSource, Result
 from abmiddleware.evaluation.scope import Scope
 from abmiddleware.exceptions import ConfigurationError, MustBeAwaitedError
+from abmiddleware.handing import Era, HandingClient
 from abmiddleware.identity import SetCookie
 from abmiddleware.notices import notices
 from abmiddleware.policy import Suppressed
@@ -35,22 +35,12 @@ _MAX_SHORT: Final = 20_000
 _UNKNOWN: Final = FeatureSource.UNKNOWN
 
 
-class _Era(NamedTuple):
-    """The time up to a change of attributes."""
-
-    #: How many answers and features there were at its end.
-    counts: tuple[int, int]
-    attributes: dict[str, object]
-
-
-class ExperimentClient(DecidingClient, eq=False, weakref=True):
+class ExperimentClient(HandingClient, eq=False, weakref=True):
     """Runs experiments for one visitor or user: `request.experiments`, or `engine.client(...)`.
 
     Every experiment is decided once and keeps its answer for the client's life, and is exposed
     once, whatever number of threads or tasks ask. Nothing is computed until something is asked.
     """
-
-    _eras: tuple[_Era, ...] = ()
 
     def __repr__(self) -> str:
         return f"<ExperimentClient: {len(self._answers)} experiments asked>"
@@ -191,42 +181,6 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         """Ask it now, so that an event loop need not. For adapters."""
         _ = self._context.asked
 
-    @property
-    def assignments(self) -> Mapping[str, Result[Any]]:
-        """The results of experiments so far, those of features too, by experiment key."""
-        shown = {
-            key[0]: known[1]
-            for key, known in list(self._once.items())
-            if type(key) is tuple and len(key) == 1
-        }
-        return shown | {key: answer[1] for key, answer in list(self._answers.items())}
-
-    def deferred_exposures(self) -> list[dict[str, Any]]:
-        """Return the exposures so far for a browser's SDK, as JSON values (section 17.3)."""
-        page, told = self._context.page(), []
-        for number, (key, known) in enumerate(list(self._once.items())):
-            if type(key) is tuple:
-                plan, result = known
-                told.append(exposure_json(plan, result, self._attributes_at(1, number), page))
-        for number, (plan, result, waits) in enumerate(list(self._answers.values())):
-            if result.hash_used and not waits and not self._is_shown(plan, result):
-                told.append(exposure_json(plan, result, self._attributes_at(0, number), page))
-        return told
-
-    def _attributes_at(self, part: int, number: int) -> dict[str, object]:
-        """Return the attributes when the answer (0) or the feature (1) of a number was new."""
-        for era in self._eras:
-            if number < era.counts[part]:
-                return era.attributes
-        return dict(self._context)
-
-    def _is_shown(self, plan: Plan, result: Result[Any]) -> bool:
-        """Tell whether a feature or a prerequisite exposed the same enrolment."""
-        first = self._once.get((plan.key,))
-        return first is not None and (
-            same(first[1], result) or identity(plan, result) in self._once
-        )
-
     def identify(self, /, **attributes: object) -> None:
         """Say who this is, such as `identify(user_id=user.pk, country="NL")`.
 
@@ -235,7 +189,7 @@ class ExperimentClient(DecidingClient, eq=False, weakref=True):
         """
         if self._answers or self._once:
             counts = (len(self._answers), len(self._once))
-            era = _Era(counts, dict(self._context))
+            era = Era(counts, dict(self._context))
             self._eras = (*self._eras, era)
             self._keep_recorded(attributes)
         self._identify(attributes)

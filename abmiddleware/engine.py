@@ -33,10 +33,11 @@ from abmiddleware.evaluation.document import document_of
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
 from abmiddleware.evaluation.scope import EvaluationOptions
-from abmiddleware.exceptions import ConfigurationError
+from abmiddleware.exceptions import ConfigurationError, HandoverError
 from abmiddleware.exposures.journal import Journal
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.facts import Predicate, RequestFacts
+from abmiddleware.handover import HandedContext, Handover
 from abmiddleware.health import Health
 from abmiddleware.identity import IdHeader, VisitorCookie
 from abmiddleware.mistakes import Mistakes
@@ -223,6 +224,35 @@ class Engine:
             if not {*map(type, attributes.values())} <= SCALARS:
                 context.identify(attributes)
         return ExperimentClient(self._services, context, True, False, self._configuration.fixed)
+
+    def client_from(self, data: Mapping[str, Any]) -> ExperimentClient:
+        """Return the client of a request that another process has begun.
+
+            with engine.client_from(data) as experiments:
+                experiments.track("invoice-sent")
+
+        Its ids and answers are those of the request, whatever the configuration says by now;
+        experiments that the request has not asked about are decided here. What the request was
+        not to record, a bot's say, is not recorded here.
+
+        Args:
+            data: what `experiments.to_dict()` returned, from a queue that only the team writes to:
+                whoever writes to it says who a visitor is.
+
+        Raises:
+            HandoverError: in strict mode, it is something else. In production it is logged, and
+                nobody asks: the client has no id, and serves the control.
+        """
+        try:
+            handover = Handover.read(data)
+        except HandoverError as error:
+            problem = error  # the name is gone outside of the block
+            self._services.catalogue.mistakes.report("client_from", lambda: problem)
+            handover = Handover()
+        context = HandedContext(handover, self._constants)
+        client = ExperimentClient(self._services, context, True, False, None)
+        client.resume(handover)
+        return client
 
     def request_client(self, facts: RequestFacts) -> ExperimentClient:
         """Return the client of one web request; for adapters."""

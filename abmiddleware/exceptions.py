@@ -7,6 +7,7 @@
   + UnknownExperimentError (also a LookupError): no configuration knows the key
   + UnknownFeatureError (also a LookupError): no configuration knows the key
   + RecordError (also a ValueError): an outcome that cannot be recorded
+  + HandoverError (also a ValueError): what a task was handed is not what a request has told
 """
 
 from __future__ import annotations
@@ -79,3 +80,7 @@ class RecordError(ABMiddlewareError, ValueError):
 
 class MustBeAwaitedError(ConfigurationError):
     """A coroutine asks in a way that would hold up its event loop."""
+
+
+class HandoverError(ABMiddlewareError, ValueError):
+    """What was handed over is not what a request has told."""

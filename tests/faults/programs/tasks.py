@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from celery import group  # type: ignore[import-untyped]
+from celery import group
 
 from tests.faults.celery_app import work
 

@@ -1,0 +1,109 @@
+"""What a client tells others of its request: a browser's SDK, a task that goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from abmiddleware.attribute_values import plain
+from abmiddleware.deciding import DecidingClient, identity, same
+from abmiddleware.evaluation.json_form import exposure_json
+from abmiddleware.evaluation.plan import Plan
+from abmiddleware.evaluation.result import FeatureResult, Result
+from abmiddleware.handover import HandedFeature, HandedResult, Handover, handed_attributes
+
+
+class Era(NamedTuple):
+    """The time up to a change of attributes."""
+
+    #: How many answers and features there were at its end.
+    counts: tuple[int, int]
+    attributes: dict[str, object]
+
+
+class HandingClient(DecidingClient, eq=False, weakref=True):
+    """Knows what was answered, for others."""
+
+    _eras: tuple[Era, ...] = ()
+
+    @property
+    def assignments(self) -> Mapping[str, Result[Any]]:
+        """The results of experiments so far, those of features too, by experiment key."""
+        shown = {
+            key[0]: known[1]
+            for key, known in list(self._once.items())
+            if type(key) is tuple and len(key) == 1
+        }
+        return shown | {key: answer[1] for key, answer in list(self._answers.items())}
+
+    def deferred_exposures(self) -> list[dict[str, Any]]:
+        """Return the exposures so far for a browser's SDK, as JSON values (section 17.3)."""
+        page, told = self._context.page(), []
+        for number, (key, known) in enumerate(list(self._once.items())):
+            if type(key) is tuple:
+                plan, result = known
+                told.append(exposure_json(plan, result, self._attributes_at(1, number), page))
+        for number, (plan, result, waits) in enumerate(list(self._answers.values())):
+            if result.hash_used and not waits and not self._is_shown(plan, result):
+                told.append(exposure_json(plan, result, self._attributes_at(0, number), page))
+        return told
+
+    def _attributes_at(self, part: int, number: int) -> dict[str, object]:
+        """Return the attributes when the answer (0) or the feature (1) of a number was new."""
+        for era in self._eras:
+            if number < era.counts[part]:
+                return era.attributes
+        return dict(self._context)
+
+    def _is_shown(self, plan: Plan, result: Result[Any]) -> bool:
+        """Tell whether a feature or a prerequisite exposed the same enrolment."""
+        first = self._once.get((plan.key,))
+        return first is not None and (
+            same(first[1], result) or identity(plan, result) in self._once
+        )
+
+    def to_dict(self, *names: str) -> dict[str, Any]:
+        """Return who this is and what was answered so far, for `engine.client_from`.
+
+        A task that gets it has the same ids and answers, and records no exposure again. It holds
+        JSON values only. A visitor without an id gets one, so call it before the response starts.
+
+        Args:
+            names: of attributes that the task needs and nothing has asked for; those that something
+                has asked for are in it anyway.
+        """
+        if self._context.has_consent:
+            self.ensure_identity()
+        for name in names:
+            _ = self._context[name]
+        asked = self._context.asked
+        return Handover(
+            attributes=handed_attributes(self._context),
+            experiments=self._handed_results(),
+            features=self._handed_features(),
+            suppressed=self._context.suppressed,
+            override={} if asked is None else asked.override.values,
+        ).to_dict()
+
+    def resume(self, handover: Handover) -> None:
+        """Take over the answers of another client. For the engine."""
+        self._answers.update(handover.answers(self._pin()))
+        self._once.update(handover.feature_results())
+
+    def _handed_results(self) -> dict[str, HandedResult]:
+        handed = {
+            key: HandedResult.of(result, exposed=True) for key, result in self.assignments.items()
+        }
+        for key, (_, result, waits) in list(self._answers.items()):
+            handed[key] = HandedResult.of(result, exposed=not waits)
+        return handed
+
+    def _handed_features(self) -> dict[str, HandedFeature]:
+        """Return the values of features that are JSON; others are evaluated anew."""
+        handed: dict[str, HandedFeature] = {}
+        for key, known in list(self._once.items()):
+            if isinstance(key, str) and isinstance(known, FeatureResult):
+                value = plain(f"feature {key}", known.value)
+                if value is not None or known.value is None:
+                    handed[key] = HandedFeature(value, known.source)
+        return handed
