@@ -196,7 +196,9 @@ class ExperimentClient(HandingClient, eq=False, weakref=True):
 
     def cookies(self) -> list[SetCookie]:
         """Return the cookies that the response must set. For adapters."""
-        found = [self._context.set_cookie(), self._context.override_cookie()]
+        found = [self._context.set_cookie()]
+        if self._context.asked is not None:
+            found.append(self._context.override_cookie())
         facts = self._context.facts
         if self._whole is not None and self._whole.buckets is not None and facts is not None:
             found.append(self._whole.buckets.set_cookie(facts.is_secure()))

@@ -145,8 +145,9 @@ class RequestContext(UserContext):
         # Holds the visitor under one key, since only a dictionary has a setdefault that of many
         # threads one wins.
         self._visitor: dict[None, Visitor] = {}
-        self._has_consent: bool | None = None
-        self._asked: Asked | None = _NOT_LOOKED
+        # What nobody set up needs no look, in any request.
+        self._has_consent: bool | None = None if policy.consent else True
+        self._asked: Asked | None = _NOT_LOOKED if policy.overrides else None
         self._suppressed: Suppressed | None = None
         self.is_visitor_used = False
         self.is_late = False
@@ -221,7 +222,9 @@ class RequestContext(UserContext):
         """
         visitor = self._visitor.get(None)
         if visitor is None and self.has_consent:
-            found = self._policy.visitor(self._facts)
+            policy = self._policy
+            found = None if policy.id_header is None else policy.id_header.visitor(self._facts)
+            found = found or Visitor.find(self._facts.cookie_header(), policy.cookie.name)
             visitor = self._visitor.setdefault(None, found) if found else None
         return visitor
 

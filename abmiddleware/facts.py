@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from abmiddleware.notices import notices
+
+#: The headers by which browsers tell that nobody may ever see a page, the standard's own first.
+PURPOSES: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 #: Tells something of the framework's request.
 Predicate = Callable[[Any], object]
@@ -23,6 +26,9 @@ class RequestFacts(Protocol):
 
     def header(self, name: str) -> str:
         """Return a header by its name in lower case, or ""."""
+
+    def tells_purpose(self) -> bool:
+        """Tell whether one of `PURPOSES` is there, as in few requests."""
 
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as the framework sees it."""

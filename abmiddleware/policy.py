@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from abmiddleware.facts import Predicate, RequestFacts, holds, is_within
-from abmiddleware.identity import IdHeader, Visitor, VisitorCookie
+from abmiddleware.facts import PURPOSES, Predicate, RequestFacts, holds, is_within
+from abmiddleware.identity import IdHeader, VisitorCookie
 from abmiddleware.mistakes import Mistakes
 from abmiddleware.overrides import Asked, Overrides
 from abmiddleware.predicates import is_bot, is_bot_agent
@@ -20,6 +20,8 @@ Resolver = Callable[[Any], object]
 
 #: Methods whose answer nobody looks at: a browser asks for headers, or what it may send.
 _UNSEEN: Final = ("HEAD", "OPTIONS")
+#: What the older ones say.
+_AHEAD: Final = ("prefetch", "preview")
 
 
 class Suppressed(StrEnum):
@@ -54,12 +56,6 @@ class Policy(msgspec.Struct, frozen=True, eq=False):
     country_header: str = ""
     #: What a view does wrong.
     mistakes: Mistakes = msgspec.field(default_factory=lambda: Mistakes(False))
-
-    def visitor(self, facts: RequestFacts) -> Visitor | None:
-        """Return the visitor that a request names, by a header that is trusted or its cookie."""
-        if self.id_header is not None and (visitor := self.id_header.visitor(facts)) is not None:
-            return visitor
-        return Visitor.find(facts.cookie_header(), self.cookie.name)
 
     def attribute(self, name: str, facts: RequestFacts) -> object:
         """Return what a request itself tells of an attribute that nobody gives."""
@@ -105,9 +101,7 @@ def is_prefetch(facts: RequestFacts) -> bool:
     By the header `Sec-Purpose` of the Fetch standard, whose values begin with "prefetch" also for
     prerendering, and by those that browsers sent before it.
     """
-    return (
-        facts.header("sec-purpose").lower().startswith("prefetch")
-        or facts.header("purpose").lower() == "prefetch"
-        or facts.header("x-purpose").lower() == "preview"
-        or facts.header("x-moz").lower() == "prefetch"
-    )
+    if not facts.tells_purpose():
+        return False
+    standard, *others = (facts.header(name).lower() for name in PURPOSES)
+    return standard.startswith("prefetch") or any(other in _AHEAD for other in others)

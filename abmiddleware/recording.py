@@ -117,7 +117,7 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             Whether the response depends on who asks, so that `web.finish` must see its headers.
         """
         self._deferred = False
-        if self._context.override_cookie() is not None:
+        if self._context.asked is not None and self._context.override_cookie() is not None:
             self._depend()
         self._context.is_late = True
         if self._pending:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, Final, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.core.exceptions import DisallowedHost
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
 from abmiddleware.client import ExperimentClient
+from abmiddleware.facts import PURPOSES
 from abmiddleware.web import finish
 from abmiddleware_django import conf
 
@@ -27,11 +29,17 @@ class RequestFacts:
 
     def cookie_header(self) -> str:
         """Return the `Cookie` header."""
-        return cast(str, self.request.META.get("HTTP_COOKIE", ""))
+        header: str = self.request.META.get("HTTP_COOKIE", "")
+        return header
 
     def header(self, name: str) -> str:
         """Return a header by its name in lower case, or ""."""
-        return cast(str, self.request.META.get(f"HTTP_{name.replace('-', '_').upper()}", ""))
+        header: str = self.request.META.get(_meta_key(name), "")
+        return header
+
+    def tells_purpose(self) -> bool:
+        """Tell whether one of `PURPOSES` is there."""
+        return not self.request.META.keys().isdisjoint(_PURPOSES)
 
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as Django sees it."""
@@ -83,6 +91,15 @@ class RequestFacts:
         attribute is the one by which Django's own middleware tells itself not to store.
         """
         self.request._cache_update_cache = False  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=256)
+def _meta_key(name: str) -> str:
+    """Return what Django calls a header."""
+    return f"HTTP_{name.replace('-', '_').upper()}"
+
+
+_PURPOSES: Final = frozenset(map(_meta_key, PURPOSES))
 
 
 def _key_of(user: Any) -> object:

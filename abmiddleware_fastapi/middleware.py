@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse
 
 from abmiddleware import ConfigurationError, Engine
 from abmiddleware.client import ExperimentClient
+from abmiddleware.facts import PURPOSES
 from abmiddleware.web import finish
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Where the client stands in the ASGI scope.
 SCOPE_KEY = "experiments"
+
+_PURPOSES: Final = frozenset(name.encode("latin-1") for name in PURPOSES)
 
 #: The messages by which an answer to the browser starts.
 _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
@@ -46,16 +49,25 @@ class ConnectionFacts:
 
     def cookie_header(self) -> str:
         """Return the `Cookie` header; HTTP/2 may send it in several parts."""
-        headers = self._scope.get("headers", ())
+        by_name = self._by_name()
+        if len(by_name) == len(headers := self._scope.get("headers", ())):  # none comes twice
+            return by_name.get(b"cookie", b"").decode("latin-1")
         parts = [value for key, value in headers if key == b"cookie"]
         return b";".join(parts).decode("latin-1")
 
     def header(self, name: str) -> str:
         """Return a header by its name in lower case, or ""; of several the last."""
+        return self._by_name().get(name.encode("latin-1"), b"").decode("latin-1")
+
+    def tells_purpose(self) -> bool:
+        """Tell whether one of `PURPOSES` is there."""
+        return not self._by_name().keys().isdisjoint(_PURPOSES)
+
+    def _by_name(self) -> dict[bytes, bytes]:
         headers = self._headers
         if headers is None:
             headers = self._headers = dict(self._scope.get("headers", ()))
-        return headers.get(name.encode("latin-1"), b"").decode("latin-1")
+        return headers
 
     def is_secure(self) -> bool:
         """Tell whether the connection came over https or wss, as the server sees it."""
@@ -63,7 +75,8 @@ class ConnectionFacts:
 
     def method(self) -> str:
         """Return the HTTP method; "" for a WebSocket."""
-        return cast(str, self._scope.get("method", ""))
+        method: str = self._scope.get("method", "")
+        return method
 
     def path(self) -> str:
         """Return the path of the URL."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from flask import current_app, redirect, request
@@ -9,6 +10,7 @@ from werkzeug.local import LocalProxy
 
 from abmiddleware import ConfigurationError, Engine
 from abmiddleware.client import ExperimentClient
+from abmiddleware.facts import PURPOSES
 from abmiddleware.web import finish
 from abmiddleware_flask.templates import add_template_globals
 
@@ -34,11 +36,17 @@ class RequestFacts:
 
     def cookie_header(self) -> str:
         """Return the `Cookie` header."""
-        return cast(str, self.request.environ.get("HTTP_COOKIE", ""))
+        header: str = self.request.environ.get("HTTP_COOKIE", "")
+        return header
 
     def header(self, name: str) -> str:
         """Return a header by its name in lower case, or ""."""
-        return cast(str, self.request.environ.get(f"HTTP_{name.replace('-', '_').upper()}", ""))
+        header: str = self.request.environ.get(_environ_key(name), "")
+        return header
+
+    def tells_purpose(self) -> bool:
+        """Tell whether one of `PURPOSES` is there."""
+        return not self.request.environ.keys().isdisjoint(_PURPOSES)
 
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as Werkzeug sees it."""
@@ -82,6 +90,15 @@ class RequestFacts:
 
     def keep_private(self) -> None:
         """Do nothing: Flask has no cache of its own."""
+
+
+@lru_cache(maxsize=256)
+def _environ_key(name: str) -> str:
+    """Return what WSGI calls a header."""
+    return f"HTTP_{name.replace('-', '_').upper()}"
+
+
+_PURPOSES: Final = frozenset(map(_environ_key, PURPOSES))
 
 
 class Experiments:

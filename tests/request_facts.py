@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from abmiddleware.facts import PURPOSES
+
 
 class Page:
     """What an adapter would tell of a request: of a newcomer's GET, unless it is given."""
@@ -33,6 +35,9 @@ class Page:
 
     def header(self, name: str) -> str:
         return self._headers.get(name, "")
+
+    def tells_purpose(self) -> bool:
+        return any(map(self.header, PURPOSES))
 
     def is_secure(self) -> bool:
         return self._url.startswith("https:")
