@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -213,9 +215,8 @@ class Shipping:
 def size_of(directory: Path) -> int:
     """Return the bytes of the files in a directory, as far as they can be seen."""
     total = 0
-    for place in directory.rglob("*"):
-        try:
-            total += place.lstat().st_size
-        except OSError:  # removed meanwhile
-            continue
+    for folder, _, names in os.walk(directory):  # which passes over what is removed meanwhile
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(folder, name)).st_size
     return total

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ import psycopg
 import pytest
 
 from abmiddleware import Journal
+from abmiddleware.agent.shipping import size_of
 from abmiddleware.exposures.records import encode
 from tests.agent.warehouses import (
     DuckDB,
@@ -321,3 +324,24 @@ def test_exposures_and_links_are_delivered_too(journal: Path, database: Postgres
     once(journal, database)
 
     assert len(database.ids("exposures")) == len(database.ids("outcomes")) == 1
+
+
+def test_a_directory_that_changes_meanwhile_has_a_size(tmp_path: Path) -> None:
+    """The loader removes whole directories while somebody asks for the status."""
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            for number in range(60):
+                (tmp_path / f"package-{number}" / "jobs").mkdir(parents=True)
+            for number in range(60):
+                shutil.rmtree(tmp_path / f"package-{number}")
+
+    (tmp_path / "state.json").write_text("x" * 100)
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        assert {size_of(tmp_path) for _ in range(300)} == {100}
+    finally:
+        over.set()
+        thread.join()
