@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import unittest
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast, overload
@@ -52,10 +53,13 @@ class _Staged:
     def __call__(self, tests: Tests) -> Tests:
         """Let it hold for a test, or for each test of a class."""
         if isinstance(tests, type):
-            for name, method in vars(tests).items():
-                if name.startswith("test") and callable(method):
-                    setattr(tests, name, self(method))
+            self._around(tests)
             return tests
+        if inspect.isasyncgenfunction(tests) or inspect.isgeneratorfunction(tests):
+            raise ConfigurationError(
+                f"{type(self).__name__}: stands on the generator {tests.__name__}, must stand on a "
+                "test; in a fixture, use `with` around its yield"
+            )
         if inspect.iscoroutinefunction(tests):
 
             @functools.wraps(tests)
@@ -71,6 +75,16 @@ class _Staged:
                 return tests(*args, **kwargs)
 
         return cast(Tests, called)
+
+    def _around(self, tests: type[Any]) -> None:
+        """Let it hold for each test of a class: all of a `TestCase`'s run, or the methods."""
+        if issubclass(tests, unittest.TestCase):
+            tests.run = self(tests.run)  # type: ignore[method-assign]  # with its set-up
+            return
+        for name in dir(tests):
+            method = getattr(tests, name)
+            if name.startswith("test") and inspect.isfunction(method):
+                setattr(tests, name, self(method))
 
 
 class force(_Staged):  # noqa: N801  # it reads as a function, as `contextlib.suppress` does

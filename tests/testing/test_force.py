@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import unittest
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -121,18 +123,44 @@ def test_functions_coroutines_and_classes_are_decorated(engine: Engine) -> None:
         await asyncio.sleep(0)
         return str(shown(engine))
 
-    @force("button", "green")
-    class Case(unittest.TestCase):
-        def test_sees_it(self) -> None:
+    class Base(unittest.TestCase):
+        def test_that_is_inherited(self) -> None:
             assert shown(engine) == "green"
 
-        def not_a_test(self) -> None:
-            raise AssertionError
+    @force("button", "green")
+    class Case(Base):
+        def setUp(self) -> None:
+            self.seen = shown(engine)
 
+        def test_sees_it(self) -> None:
+            assert (self.seen, shown(engine)) == ("green", "green")
+
+    @force("button", "green")
+    class TestPlain:
+        def test_sees_it(self) -> str:
+            return str(shown(engine))
+
+        def not_a_test(self) -> str:
+            return str(shown(engine))
+
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Case)
+    assert suite.countTestCases() == 2
+    with open(os.devnull, "w") as nowhere:
+        assert unittest.TextTestRunner(nowhere).run(suite).wasSuccessful()
+    assert (TestPlain().test_sees_it(), TestPlain().not_a_test()) == ("green", "red")
     assert plain("x") == ("green", "x")
     assert asyncio.run(coroutine()) == "blue"
-    assert unittest.TextTestRunner(stream=None).run(Case("test_sees_it")).wasSuccessful()
     assert shown(engine) == "red"
+
+
+def test_a_fixture_that_yields_is_not_decorated() -> None:
+    """It would hold for a moment only."""
+
+    def fixture() -> Iterator[None]:
+        yield
+
+    with pytest.raises(ConfigurationError, match="stands on the generator fixture"):
+        force("button", "green")(fixture)
 
 
 def test_exposures_are_recorded_and_marked(engine: Engine, sink: MemorySink) -> None:
