@@ -124,6 +124,11 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             self.flush()
         if self._trace is not None and (signals := self._services.signals) is not None:
             signals.response_starts(self._trace)
+        return self.depends_on_visitor
+
+    @property
+    def depends_on_visitor(self) -> bool:
+        """Whether the answer depends on who asks, so that no cache may keep it for others."""
         return self._is_private or self._context.is_visitor_used
 
     def is_of(self, services: Services) -> bool:

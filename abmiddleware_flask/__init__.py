@@ -8,7 +8,7 @@ def checkout():
 """
 
 from abmiddleware_flask.decorators import experiment, variations
-from abmiddleware_flask.extension import Experiments, experiments
+from abmiddleware_flask.extension import Experiments, experiments, is_for_everybody
 from abmiddleware_flask.views import health
 
-__all__ = ["Experiments", "experiment", "experiments", "health", "variations"]
+__all__ = ["Experiments", "experiment", "experiments", "health", "is_for_everybody", "variations"]

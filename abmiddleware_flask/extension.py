@@ -207,6 +207,17 @@ def _finish(response: Response) -> Response:
     return response
 
 
+def is_for_everybody(_: object = None) -> bool:
+    """Tell whether the response of a view may be kept for others: it has asked nothing.
+
+    For Flask-Caching, which sits between a view and its response's headers:
+
+        @cache.cached(timeout=60, response_filter=is_for_everybody)
+    """
+    client: ExperimentClient | None = _state().get(_CLIENT)
+    return client is None or not client.depends_on_visitor
+
+
 def _write_rest(_: BaseException | None) -> None:
     """Write what waits when an exception kept the response from being finished."""
     client: ExperimentClient | None = _state().get(_CLIENT)
