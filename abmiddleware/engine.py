@@ -45,7 +45,7 @@ from abmiddleware.notices import notices
 from abmiddleware.overrides import Overrides
 from abmiddleware.policy import Policy, Resolver
 from abmiddleware.predicates import is_bot
-from abmiddleware.recorder import Recorder
+from abmiddleware.recorder import Listener, Recorder
 from abmiddleware.services import FeatureUsage, Services
 from abmiddleware.snapshot import Snapshot
 from abmiddleware.sources import Source
@@ -267,6 +267,21 @@ class Engine:
             Whether they have; else the others serve, and the refresh goes on.
         """
         return self._configuration.wait_until_ready(timeout)
+
+    def on_exposure(self, listener: Listener) -> None:
+        """Have a function told of each exposure at the line that asks, with the request or None.
+
+        It is on the way of the request, so it should be quick; what it raises is logged. One that
+        is told already is not told twice.
+
+        Raises:
+            ConfigurationError: it is no function.
+        """
+        checked = check_function("on_exposure", listener)
+        if checked is None:
+            raise ConfigurationError("on_exposure: is None, must be a function of two arguments")
+        if checked not in self._services.recorder.listeners:
+            self._services.recorder.listeners.append(checked)
 
     def health(self) -> Health:
         """Return how old the configuration is, what is wrong with it, and what was lost."""

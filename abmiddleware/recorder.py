@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import time_ns
+from typing import Any
 
 from abmiddleware.context import UserContext
 from abmiddleware.exposures.losses import count_loss
-from abmiddleware.exposures.records import Outcome, Record, frozen, id_text, unique_id
+from abmiddleware.exposures.records import Exposure, Outcome, Record, frozen, id_text, unique_id
 from abmiddleware.exposures.sinks import Sink
+from abmiddleware.facts import RequestFacts
 from abmiddleware.notices import notices
+
+#: Is told of an exposure, and of the framework's request that had it, or None.
+Listener = Callable[[Exposure, Any], object]
 
 
 class Recorder:
@@ -19,6 +24,7 @@ class Recorder:
     __slots__ = (
         "_own_sink",
         "is_rehearsal",
+        "listeners",
         "lost",
         "record_attributes",
         "service",
@@ -28,6 +34,8 @@ class Recorder:
 
     def __init__(self, sink: Sink, service: str, record_attributes: Sequence[str]) -> None:
         self.sink = self._own_sink = sink
+        #: Are told of each exposure, at the line that asks.
+        self.listeners: list[Listener] = []
         #: Whether tests force variations, whose exposures they want to see.
         self.is_rehearsal = False
         self.service = service
@@ -37,6 +45,14 @@ class Recorder:
         self.lost: Counter[str] = Counter()
         #: Exposures that are not recorded on purpose, by reason.
         self.suppressed: Counter[str] = Counter()
+
+    def tell(self, exposure: Exposure, facts: RequestFacts | None) -> None:
+        """Tell the listeners of an exposure; one that fails is logged."""
+        for listener in self.listeners:
+            try:
+                listener(exposure, None if facts is None else facts.request)
+            except Exception as error:  # noqa: BLE001  # a team's function must not break a page
+                notices.warn("listener", "on_exposure raised %r", error, error=error)
 
     def rehearse(self, sink: Sink | None, *, is_forced: bool) -> None:
         """Record as tests say: to another sink, and what they force, too."""

@@ -110,6 +110,10 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
         if batch:
             self._services.recorder.write(batch)
 
+    def write_at_once(self) -> None:
+        """Write each record when it is made, as no response will start. For adapters."""
+        self._deferred = False
+
     def response_starts(self) -> bool:
         """Write the records that wait; from now on each is written at once. For adapters.
 
@@ -208,6 +212,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             result.feature_id,
             trace_id,
         )
+        if recorder.listeners:
+            recorder.tell(record, context.facts)
         if self._deferred:
             self._record(record)
             return

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from abmiddleware import ConfigurationError, Engine, IdHeader, Overrides, Telemetry, VisitorCookie
+from abmiddleware_django.signals import send
 
 T = TypeVar("T")
 
@@ -69,6 +70,7 @@ def engine() -> Engine:
     """
     made = engine_from(getattr(settings, SETTING, {}))
     made.in_debug(settings.DEBUG or _under_test())
+    made.on_exposure(send)
     return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.core.exceptions import DisallowedHost
@@ -16,6 +16,8 @@ from abmiddleware.client import ExperimentClient
 from abmiddleware.facts import PURPOSES
 from abmiddleware.web import finish
 from abmiddleware_django import conf
+
+Request = TypeVar("Request", bound=HttpRequest)
 
 
 class RequestFacts:
@@ -162,6 +164,17 @@ class ExperimentsMiddleware:
             return _finish(client, response)
         finally:
             client.response_starts()
+
+
+def attach(request: Request) -> Request:
+    """Give a request `experiments` as the middleware does, and return it.
+
+    For tests that call a view with a request of `RequestFactory`, which no middleware has seen:
+
+        response = checkout(attach(RequestFactory().get("/checkout")))
+    """
+    _attach(request).write_at_once()
+    return request
 
 
 def _attach(request: HttpRequest) -> ExperimentClient:

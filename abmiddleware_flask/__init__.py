@@ -8,7 +8,20 @@ def checkout():
 """
 
 from abmiddleware_flask.decorators import experiment, variations
-from abmiddleware_flask.extension import Experiments, experiments, is_for_everybody
+from abmiddleware_flask.extension import (
+    Experiments,
+    experiment_exposed,
+    experiments,
+    is_for_everybody,
+)
 from abmiddleware_flask.views import health
 
-__all__ = ["Experiments", "experiment", "experiments", "health", "is_for_everybody", "variations"]
+__all__ = [
+    "Experiments",
+    "experiment",
+    "experiment_exposed",
+    "experiments",
+    "health",
+    "is_for_everybody",
+    "variations",
+]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from flask import current_app, redirect, request
+from blinker import Namespace
+from flask import current_app, has_app_context, redirect, request
 from werkzeug.local import LocalProxy
 
 from abmiddleware import ConfigurationError, Engine
 from abmiddleware.client import ExperimentClient
+from abmiddleware.exposures.records import Exposure
 from abmiddleware.facts import PURPOSES
 from abmiddleware.web import finish
 from abmiddleware_flask.templates import add_template_globals
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 #: Where the engine stands in `app.extensions`.
 EXTENSION: Final = "abmiddleware"
+
+#: A signal of Blinker with `exposure`, a record, and `request`; sent at the line of a view that
+#: asks, once a request and experiment, by the application. What a receiver raises is logged.
+experiment_exposed: Final = Namespace().signal("experiment-exposed")
 
 _CLIENT: Final = "_abmiddleware_client"
 _FINISHED: Final = "_abmiddleware_finished"
@@ -144,6 +150,7 @@ class Experiments:
         if engine.overrides is not None:  # one that no view asks about must be kept, too
             app.before_request_funcs.setdefault(None, []).insert(0, _made)
         app.teardown_request(_write_rest)
+        engine.on_exposure(_send)
         if engine.redirects:
             app.before_request_funcs.setdefault(None, []).insert(0, _redirected)
 
@@ -205,6 +212,12 @@ def _finish(response: Response) -> Response:
         for cookie in told.cookies:
             response.set_cookie(**cast("dict[str, Any]", cookie.options()))
     return response
+
+
+def _send(exposure: Exposure, flask_request: Any) -> None:
+    if experiment_exposed.receivers:
+        app = current_app._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]
+        experiment_exposed.send(app, exposure=exposure, request=flask_request)
 
 
 def is_for_everybody(_: object = None) -> bool:
