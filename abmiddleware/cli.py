@@ -13,20 +13,30 @@ from abmiddleware.exceptions import ABMiddlewareError
 #: The modules of `abmiddleware.commands`, and what they do.
 COMMANDS: Final = {
     "agent": "ship the journal to a warehouse, and tell how that goes",
+    "check": "tell what is wrong with an engine's configuration",
     "compact": "turn rotated files of the journal into Parquet",
+    "list": "list the experiments and features that an engine serves",
     "override": "sign a link by which one of the team sees a variation",
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit code, which is 2 where it is told something wrong."""
-    parser = argparse.ArgumentParser("abmiddleware", description="Server-side experiments.")
-    add_commands(parser)
+def main(
+    arguments: Sequence[str] | None = None, *, program: str = "abmiddleware", **defaults: object
+) -> int:
+    """Run a command; return its exit code, which is 2 where it is told something wrong.
+
+    Args:
+        arguments: the command line; None for the process' own.
+        program: what it is called by.
+        defaults: of arguments, by their names.
+    """
+    parser = argparse.ArgumentParser(program, description="Server-side experiments.")
+    add_commands(parser, **defaults)
     options = vars(parser.parse_args(arguments))
     try:
         return run_command(options)
     except (ABMiddlewareError, OSError) as error:
-        sys.stderr.write(f"abmiddleware {options['experiments_command']}: {error}\n")
+        sys.stderr.write(f"{program} {options['experiments_command']}: {error}\n")
         return 2
 
 

@@ -14,6 +14,7 @@ from abmiddleware.client import ExperimentClient
 from abmiddleware.exposures.records import Exposure
 from abmiddleware.facts import PURPOSES
 from abmiddleware.web import finish
+from abmiddleware_flask.commands import commands
 from abmiddleware_flask.templates import add_template_globals
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ class Experiments:
             app.before_request_funcs.setdefault(None, []).insert(0, _made)
         app.teardown_request(_write_rest)
         engine.on_exposure(_send)
+        app.cli.add_command(commands)
         if engine.redirects:
             app.before_request_funcs.setdefault(None, []).insert(0, _redirected)
 

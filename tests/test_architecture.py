@@ -17,7 +17,7 @@ CORE = "abmiddleware"
 ADAPTERS = {
     "abmiddleware_django": {"django", "asgiref", "jinja2"},
     "abmiddleware_fastapi": {"fastapi", "starlette", "jinja2"},
-    "abmiddleware_flask": {"blinker", "flask", "flask_login", "werkzeug"},
+    "abmiddleware_flask": {"blinker", "click", "flask", "flask_login", "werkzeug"},
     # A package of its own: every pytest of an environment loads it, and would load the core, too.
     "abmiddleware_pytest": {"pytest"},
 }

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from abmiddleware import cli
 from abmiddleware.exceptions import ABMiddlewareError
+from abmiddleware_django import conf
 from abmiddleware_django.conf import SETTING
 
 
@@ -22,8 +23,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the commands, each with the project's journal and secret."""
-        cli.add_commands(parser, journal=_journal(), secret=_secret())
+        """Add the commands, each with the project's engine, journal and secret."""
+        cli.add_commands(parser, journal=_journal(), secret=_secret(), engine=conf.engine)
 
     def handle(self, *_: object, **options: Any) -> None:
         """Run the command.
