@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery
-from celery.contrib.testing.worker import start_worker
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +17,9 @@ from abmiddleware import (
     Experiment,
     Feature,
     HandoverError,
+    JournalReader,
     MemorySink,
+    OutcomeRow,
     Overrides,
     Rule,
 )
@@ -202,26 +204,61 @@ def test_no_data_breaks_a_task(data: Any) -> None:
     assert engine.health().lost.keys() <= {"outcome invalid"}
 
 
-CELERY = Celery("shop", broker="memory://", backend="cache+memory://")
-CELERY_SINK = MemorySink()
-CELERY_ENGINE = Engine([BUTTON], sink=CELERY_SINK)
+TASKS = """
+from celery import Celery
+from abmiddleware import Engine, Experiment
 
+engine = Engine([Experiment("button", ["red", "green"], hash_version=2)], journal="tasks.jsonl")
+app = Celery("tasks", broker="filesystem://", backend="file://results")
+app.conf.broker_transport_options = {"data_folder_in": "queue", "data_folder_out": "queue"}
 
-@CELERY.task  # type: ignore[untyped-decorator]  # it has no types
-def send_invoice(who: Mapping[str, Any]) -> str:
-    with CELERY_ENGINE.client_from(who) as experiments:
+@app.task
+def send_invoice(who):
+    with engine.client_from(who) as experiments:
         experiments.track("invoice-sent")
-        return str(experiments.run("button").value)
+        return experiments.run("button").value
+"""
 
 
-def test_celery_carries_it(sink: MemorySink) -> None:
-    """As an argument of a task, to a worker."""
+def test_celery_carries_it(
+    sink: MemorySink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an argument of a task, to a worker in a process of its own."""
+    (tmp_path / "tasks_of_a_shop.py").write_text(TASKS)
+    for folder in ("queue", "results"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path)
+    celery = [sys.executable, "-m", "celery", "--app", "tasks_of_a_shop"]
     engine = Engine([BUTTON], sink=sink)
-    with start_worker(CELERY, perform_ping_check=False):
-        for number in range(4):
-            client = engine.client(id=f"u{number}")
-            shown = client.run("button").value
-            assert send_invoice.delay(client.to_dict()).get(timeout=30) == shown
+    clients = [engine.client(id=f"u{number}") for number in range(4)]
+    shown = [str(client.run("button").value) for client in clients]
+    with subprocess.Popen(  # noqa: S603  # our own command
+        [*celery, "worker", "--pool", "solo"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as worker:
+        try:
+            told = subprocess.run(  # noqa: S603
+                [sys.executable, "-c", ASK, json.dumps([client.to_dict() for client in clients])],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=120,
+            )
+        finally:
+            worker.terminate()
 
-    assert [one.unit_ids for one in CELERY_SINK.outcomes] == [{"id": f"u{n}"} for n in range(4)]
-    assert CELERY_SINK.exposures == []
+    assert json.loads(told.stdout or "null") == shown, told.stderr
+    rows = list(JournalReader("tasks.jsonl"))
+    assert {row.type for row in rows} == {"outcome"}
+    assert [row.unit_ids for row in rows if isinstance(row, OutcomeRow)] == [
+        {"id": f"u{number}"} for number in range(4)
+    ]
+
+
+ASK = """
+import json, sys
+from tasks_of_a_shop import send_invoice
+results = [send_invoice.delay(who) for who in json.loads(sys.argv[1])]
+print(json.dumps([result.get(timeout=90) for result in results]))
+"""

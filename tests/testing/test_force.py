@@ -215,7 +215,9 @@ def test_records_go_where_they_went_when_it_is_over(engine: Engine, sink: Memory
 )
 def test_a_slip_is_told_at_once(arguments: tuple[Any, ...], problem: str) -> None:
     """And not by a test that fails elsewhere."""
+    engine = Engine([Experiment("slip", ["a", "b"])], sink=MemorySink())
     with pytest.raises(ConfigurationError) as error:
         force(*arguments)
 
     assert problem in str(error.value)
+    assert engine.client(id="u1").run("slip").value in ("a", "b")
