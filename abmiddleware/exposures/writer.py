@@ -147,8 +147,10 @@ class Writer:
             return Failure(errno.errorcode.get(error.errno or 0, "OSError"), lines, error)
         except ValueError as error:  # the path holds a NUL
             return Failure("path invalid", lines, error)
+        # Known before it is added: a call in between would let another thread's count be lost.
+        whole = len(lines)
         if count == len(block):
-            self.written += len(lines)
+            self.written += whole
             return None
         whole = whole_within(lines, count)
         self.written += whole

@@ -24,9 +24,10 @@ class MemorySink(Counts):
 
     def write(self, records: Sequence[Record], /) -> None:
         """Keep records."""
-        over = len(self._records) + len(records) - self._limit
+        count = len(records)  # before it is added: another thread's may be lost by a call between
+        over = len(self._records) + count - self._limit
         self._records.extend(records)
-        self.written += len(records)
+        self.written += count
         if over > 0:  # wanted, so not worth a line in the log
             count_loss(self.lost, "oldest dropped", over)
             self.written -= over

@@ -45,7 +45,8 @@ class TeeSink:
 
     def write(self, records: Sequence[Record], /) -> None:
         """Hand records to each sink."""
-        self._given += len(records)
+        count = len(records)  # before it is added, so that no call comes between
+        self._given += count
         for number, sink in enumerate(self.sinks):
             try:
                 sink.write(records)
