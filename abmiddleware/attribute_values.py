@@ -29,7 +29,7 @@ def plain(name: str, value: object) -> object:
     processes.
     """
     try:
-        return value if _is_plain(value) else _converted(value)
+        return as_json(value)
     except Exception:  # noqa: BLE001  # a value of any type may come, with any conversion
         notices.warn(
             f"attribute {name}",
@@ -38,6 +38,15 @@ def plain(name: str, value: object) -> object:
             shown(value),
         )
         return None
+
+
+def as_json(value: object) -> object:
+    """Return a value as JSON holds it; see `plain`.
+
+    Raises:
+        Exception: of any kind, it cannot.
+    """
+    return value if _is_plain(value) else _converted(value)
 
 
 def _is_plain(value: object) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from abmiddleware.attribute_values import plain
+from abmiddleware.browser import BrowserState, pinned_features, pinned_variations, tracking_calls
 from abmiddleware.deciding import DecidingClient, identity, same
 from abmiddleware.evaluation.json_form import exposure_json
 from abmiddleware.evaluation.plan import Plan
@@ -84,6 +85,45 @@ class HandingClient(DecidingClient, eq=False, weakref=True):
             suppressed=self._context.suppressed,
             override={} if asked is None else asked.override.values,
         ).to_dict()
+
+    def bootstrap(self, *names: str) -> dict[str, Any]:
+        """Return what GrowthBook's SDK in the browser needs to show what this page shows, as JSON.
+
+        Options of `new GrowthBook(...)`: `attributes`, `forcedVariations` of what was answered
+        here, and `forcedFeatureValues`, pairs for a `Map`. For `setDeferredTrackingCalls`:
+        `deferredTrackingCalls`, the exposures so far. `suppressed` tells why the browser should
+        track nothing. Call it when all was asked, and before the response starts.
+
+        Args:
+            names: of the attributes that the visitor's browser may see. The ids that experiments
+                randomise by are handed over anyway, as far as something has asked for them.
+        """
+        self._depend()
+        if self._context.has_consent:
+            self.ensure_identity()
+        snapshot = self._pin()
+        shown = {*names, *snapshot.units, *self._services.catalogue.adopted_units}
+        attributes = {name: self._context[name] for name in names} | {
+            name: value for name, value in list(self._context.items()) if name in shown
+        }
+        suppressed = self._context.suppressed
+        exposures = [] if suppressed else self.deferred_exposures()
+        return BrowserState(
+            handed_attributes(attributes),
+            pinned_variations(self._pinned_answers(), snapshot),
+            pinned_features(snapshot),
+            tracking_calls(exposures, shown),
+            suppressed,
+        ).to_dict()
+
+    def _pinned_answers(self) -> list[tuple[Plan, Result[Any], bool]]:
+        """Return all answers so far, and whether each waits to be used."""
+        shown = [
+            (*known, False)
+            for key, known in list(self._once.items())
+            if type(key) is tuple and len(key) == 1
+        ]
+        return shown + [(plan, one, bool(waits)) for plan, one, waits in [*self._answers.values()]]
 
     def resume(self, handover: Handover) -> None:
         """Take over the answers of another client. For the engine."""

@@ -152,16 +152,20 @@ def handed_attributes(context: Mapping[str, object]) -> dict[str, Any]:
         converted = plain(name, value)
         if converted is None:
             continue
-        if len(msgspec.json.encode(converted)) > LONGEST:
-            notices.warn(
-                f"handover {name}",
-                "attribute %r is not handed over: it is longer than %d bytes",
-                name,
-                LONGEST,
-            )
+        if problem := _no_json(converted):
+            notices.warn(f"handover {name}", "attribute %r is not handed over: %s", name, problem)
             continue
         told[name] = converted
     return told
+
+
+def _no_json(value: object) -> str:
+    """Return why a value is not handed over, or ""."""
+    try:
+        is_long = len(msgspec.json.encode(value)) > LONGEST
+    except (TypeError, ValueError) as error:  # half of a character, say
+        return str(error)
+    return f"it is longer than {LONGEST} bytes" if is_long else ""
 
 
 class HandedContext(UserContext):
