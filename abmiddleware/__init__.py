@@ -1,5 +1,6 @@
 """Server-side A/B experiments: deterministic assignments, exposures that survive a crash."""
 
+from abmiddleware.baggage import Baggage
 from abmiddleware.client import ExperimentClient
 from abmiddleware.engine import Engine
 from abmiddleware.evaluation.definition import (
@@ -49,6 +50,7 @@ from abmiddleware.telemetry import Telemetry
 
 __all__ = [
     "ABMiddlewareError",
+    "Baggage",
     "CallableSink",
     "ConfigurationError",
     "CountingSink",

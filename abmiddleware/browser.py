@@ -9,7 +9,6 @@ import msgspec
 
 from abmiddleware.attribute_values import as_json
 from abmiddleware.evaluation.naming import forced_arm
-from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import Reason, Result
 from abmiddleware.handover import handed_attributes
 from abmiddleware.notices import notices
@@ -40,7 +39,7 @@ class BrowserState(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def pinned_variations(
-    answers: Iterable[tuple[Plan, Result[Any], bool]], snapshot: Snapshot
+    answers: Iterable[tuple[str, Result[Any], bool]], snapshot: Snapshot
 ) -> dict[str, int]:
     """Return the variations that the browser must not decide anew.
 
@@ -57,9 +56,9 @@ def pinned_variations(
             )
             if arm is not None:
                 pinned[key] = arm.variation_id
-    for plan, result, waits in answers:
+    for key, result, waits in answers:
         if result.in_experiment and (result.reason is Reason.FORCED or not waits):
-            pinned[plan.key] = result.variation_id
+            pinned[key] = result.variation_id
     return pinned
 
 

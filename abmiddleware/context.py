@@ -56,6 +56,10 @@ class UserContext(Attributes):
         """What is to be shown out of the ordinary, or None."""
         return None
 
+    def inherited(self) -> dict[str, str]:
+        """Return the variations that a calling service shows already, by experiment key."""
+        return {}
+
     def must_await_user(self) -> bool:
         """Tell whether who is logged in must be awaited."""
         return False
@@ -172,6 +176,11 @@ class RequestContext(UserContext):
         if asked is _NOT_LOOKED:
             asked = self._asked = self._policy.asked(self._facts)
         return asked
+
+    def inherited(self) -> dict[str, str]:
+        """Return the variations that a calling service shows already, by experiment key."""
+        baggage = self._policy.baggage
+        return {} if baggage is None else baggage.variations(self._facts)
 
     @property
     def suppressed(self) -> Suppressed:  # type: ignore[override]  # of a script it is constant

@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from abmiddleware import live
 from abmiddleware.attribute_values import SCALARS, plain
+from abmiddleware.baggage import Baggage
 from abmiddleware.catalogue import Catalogue
 from abmiddleware.client import ExperimentClient
 from abmiddleware.configuration import Configuration
 from abmiddleware.context import RequestContext, UserContext
 from abmiddleware.engine_checks import (
     check_attributes,
+    check_baggage,
     check_cookie,
     check_definitions,
     check_forced,
@@ -37,7 +39,7 @@ from abmiddleware.exceptions import ConfigurationError, HandoverError
 from abmiddleware.exposures.journal import Journal
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.facts import Predicate, RequestFacts
-from abmiddleware.handover import HandedContext, Handover
+from abmiddleware.handover import TASK_HEADER, HandedContext, Handover
 from abmiddleware.health import Health
 from abmiddleware.identity import IdHeader, VisitorCookie
 from abmiddleware.mistakes import Mistakes
@@ -111,6 +113,7 @@ class Engine:
         overrides: how people of the team may see the variation of their choice; None for not.
         id_header: a header by which a gateway or an app tells who visits, before the cookie.
         country_header: the header by which a CDN tells the country, such as "cf-ipcountry".
+        baggage: takes over variations that a calling service of the team shows already.
 
     Raises:
         ConfigurationError: an argument is wrong.
@@ -147,6 +150,7 @@ class Engine:
         overrides: Overrides | None = None,
         id_header: IdHeader | None = None,
         country_header: str = "",
+        baggage: Baggage | None = None,
     ) -> None:
         definitions = check_definitions(experiments)
         checked_sources = check_sources(sources)
@@ -189,6 +193,7 @@ class Engine:
             check_overrides(overrides),
             check_id_header(id_header),
             check_text("country_header", country_header).lower(),
+            check_baggage(baggage),
             mistakes,
         )
         #: How people of the team may ask for a variation; None where they may not.
@@ -253,6 +258,25 @@ class Engine:
         client = ExperimentClient(self._services, context, True, False, None)
         client.resume(handover)
         return client
+
+    def client_of_task(self, request: object) -> ExperimentClient:
+        """Return the client of the request that queued a task of Celery, by `task_headers`.
+
+            @celery.task(bind=True)
+            def send_invoice(self, order):
+                with engine.client_of_task(self.request) as experiments:
+
+        A task that no request queued has nobody's: it has no id, and serves the control.
+
+        Args:
+            request: of the task, whose `headers` are looked at; or a mapping of headers.
+
+        Raises:
+            HandoverError: in strict mode, the header holds something else.
+        """
+        headers = request if isinstance(request, Mapping) else getattr(request, "headers", None)
+        data = headers.get(TASK_HEADER) if isinstance(headers, Mapping) else None
+        return self.client() if data is None else self.client_from(data)
 
     def request_client(self, facts: RequestFacts) -> ExperimentClient:
         """Return the client of one web request; for adapters."""

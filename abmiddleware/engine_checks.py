@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from abmiddleware.baggage import Baggage
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.features import Feature
 from abmiddleware.evaluation.values import shown
@@ -184,6 +185,17 @@ def check_id_header(header: object) -> IdHeader | None:
             "id_header", header, "an IdHeader, such as IdHeader('x-device-id', trusted=...)"
         )
     return header
+
+
+def check_baggage(baggage: object) -> Baggage | None:
+    """Return what is taken over of a calling service.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if baggage is not None and not isinstance(baggage, Baggage):
+        raise refuse("baggage", baggage, "a Baggage, such as Baggage(['checkout'], trusted=...)")
+    return baggage
 
 
 def check_attributes(attributes: object) -> dict[str, Any]:

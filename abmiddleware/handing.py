@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from abmiddleware.attribute_values import plain
 from abmiddleware.browser import BrowserState, pinned_features, pinned_variations, tracking_calls
-from abmiddleware.deciding import DecidingClient, identity, same
+from abmiddleware.deciding import DecidingClient, identity, key_of, same
+from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.json_form import exposure_json
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.result import FeatureResult, Result
-from abmiddleware.handover import HandedFeature, HandedResult, Handover, handed_attributes
+from abmiddleware.handover import (
+    TASK_HEADER,
+    HandedFeature,
+    HandedResult,
+    Handover,
+    handed_attributes,
+)
+from abmiddleware.telemetry import baggage
 
 
 class Era(NamedTuple):
@@ -116,14 +125,59 @@ class HandingClient(DecidingClient, eq=False, weakref=True):
             suppressed,
         ).to_dict()
 
-    def _pinned_answers(self) -> list[tuple[Plan, Result[Any], bool]]:
+    def headers(self, experiments: Iterable[Experiment[Any] | str]) -> dict[str, str]:
+        """Run experiments whose variation another service shows; return the headers of the call.
+
+            httpx.get(url, headers=experiments.headers(["checkout-button"]))
+
+        They hold the names of the variations, as W3C baggage, and no id. A client that
+        OpenTelemetry instruments writes this header itself: use `baggage` there.
+
+        Raises:
+            UnknownExperimentError: in strict mode, no configuration knows a key.
+        """
+        return baggage.headers(self._variations(experiments))
+
+    def baggage(self, experiments: Iterable[Experiment[Any] | str]) -> AbstractContextManager[None]:
+        """Do as `headers`, for all calls within `with` whose client OpenTelemetry instruments.
+
+        Raises:
+            UnknownExperimentError: in strict mode, no configuration knows a key.
+        """
+        return baggage.attached(self._variations(experiments))
+
+    def task_headers(self, *names: str) -> dict[str, Any]:
+        """Return `to_dict(...)` as the headers of a Celery task, for `engine.client_of_task`.
+
+        send_invoice.apply_async([order], headers=experiments.task_headers())
+        """
+        return {TASK_HEADER: self.to_dict(*names)}
+
+    def _variations(self, experiments: Iterable[Experiment[Any] | str]) -> dict[str, str]:
+        """Run experiments, and return the names of the variations that somebody is in."""
+        told: dict[str, str] = {}
+        shown = {key: result for key, result, _ in self._shown() if key not in self._answers}
+        for experiment in experiments:
+            key = key_of(experiment)
+            result = shown[key] if key in shown else self.run(experiment)
+            if result.in_experiment:
+                told[key] = result.key
+        return told
+
+    def _pinned_answers(self) -> list[tuple[str, Result[Any], bool]]:
         """Return all answers so far, and whether each waits to be used."""
-        shown = [
-            (*known, False)
-            for key, known in list(self._once.items())
-            if type(key) is tuple and len(key) == 1
-        ]
-        return shown + [(plan, one, bool(waits)) for plan, one, waits in [*self._answers.values()]]
+        answers = [(key, one, bool(waits)) for key, (_, one, waits) in [*self._answers.items()]]
+        return self._shown() + answers
+
+    def _shown(self) -> list[tuple[str, Result[Any], bool]]:
+        """Return the answers that features and prerequisites brought, which wait for nothing."""
+        shown = []
+        for key, known in list(self._once.items()):
+            if type(key) is tuple and len(key) == 1:
+                shown.append((key[0], known[1], False))
+            elif isinstance(known, FeatureResult) and known.experiment is not None:
+                shown.append((known.experiment.key, known.experiment_result, False))
+        return shown
 
     def resume(self, handover: Handover) -> None:
         """Take over the answers of another client. For the engine."""

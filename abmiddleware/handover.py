@@ -23,6 +23,8 @@ from abmiddleware.policy import Suppressed
 from abmiddleware.snapshot import Snapshot
 
 VERSION: Final = 1
+#: The header of a queued task that has it.
+TASK_HEADER: Final = "abmiddleware"
 #: An attribute that is longer as JSON is left out, in bytes.
 LONGEST: Final = 16_384
 

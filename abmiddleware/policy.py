@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from abmiddleware.baggage import Baggage
 from abmiddleware.facts import PURPOSES, Predicate, RequestFacts, holds, is_within
 from abmiddleware.identity import IdHeader, VisitorCookie
 from abmiddleware.mistakes import Mistakes
@@ -54,6 +55,8 @@ class Policy(msgspec.Struct, frozen=True, eq=False):
     id_header: IdHeader | None = None
     #: The header by which a CDN tells the country, in lower case; "" for none.
     country_header: str = ""
+    #: None where no other service tells what it shows.
+    baggage: Baggage | None = None
     #: What a view does wrong.
     mistakes: Mistakes = msgspec.field(default_factory=lambda: Mistakes(False))
 

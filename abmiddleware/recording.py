@@ -165,6 +165,8 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
                 pinned = pinned.overridden(asked.override.values, parsed, alone=not has_consent)
             elif not has_consent:
                 pinned = pinned.switched_off()
+            elif inherited := self._context.inherited():
+                pinned = pinned.overridden(inherited)
             snapshot = self._snapshot = self._once.setdefault(SNAPSHOT, pinned)
         return snapshot
 

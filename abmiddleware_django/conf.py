@@ -11,7 +11,15 @@ from typing import Any, Final, TypeVar
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from abmiddleware import ConfigurationError, Engine, IdHeader, Overrides, Telemetry, VisitorCookie
+from abmiddleware import (
+    Baggage,
+    ConfigurationError,
+    Engine,
+    IdHeader,
+    Overrides,
+    Telemetry,
+    VisitorCookie,
+)
 from abmiddleware_django.signals import send
 
 T = TypeVar("T")
@@ -46,6 +54,7 @@ OPTIONS: Final = {
     "OVERRIDES": "overrides",
     "ID_HEADER": "id_header",
     "COUNTRY_HEADER": "country_header",
+    "BAGGAGE": "baggage",
 }
 
 #: Keys whose value may be the dotted path of an object.
@@ -140,6 +149,10 @@ def _option(key: str, value: Any) -> Any:
         trusted = _imported("['ID_HEADER']['TRUSTED']", value.get("TRUSTED"))
         options = {**value, "TRUSTED": trusted}
         return _object(key, IdHeader, options, "{'NAME': 'x-device-id', 'TRUSTED': 'shop.trusts'}")
+    if key == "BAGGAGE" and isinstance(value, Mapping):
+        trusted = _imported("['BAGGAGE']['TRUSTED']", value.get("TRUSTED"))
+        options = {**value, "TRUSTED": trusted}
+        return _object(key, Baggage, options, "{'ACCEPT': ['checkout'], 'TRUSTED': 'shop.trusts'}")
     if key == "ATTRIBUTES" and isinstance(value, Mapping):
         return {name: _imported(f"[{key!r}][{name!r}]", item) for name, item in value.items()}
     if key == "SINK":

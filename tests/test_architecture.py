@@ -138,7 +138,7 @@ def test_inner_rooms_do_not_know_the_outer_ones(room: str, allowed: list[str]) -
 
 def test_telemetry_needs_the_api_of_opentelemetry_only() -> None:
     """Neither the SDK nor the conventions' package, which instrumentations pin to one version."""
-    api = {"_logs", "context", "metrics", "trace"}
+    api = {"_logs", "baggage", "context", "metrics", "trace"}
     used = {
         one.split(".")[1]
         for name, tree in ALL[CORE].items()

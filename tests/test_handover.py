@@ -212,9 +212,10 @@ engine = Engine([Experiment("button", ["red", "green"], hash_version=2)], journa
 app = Celery("tasks", broker="filesystem://", backend="file://results")
 app.conf.broker_transport_options = {"data_folder_in": "queue", "data_folder_out": "queue"}
 
-@app.task
-def send_invoice(who):
-    with engine.client_from(who) as experiments:
+@app.task(bind=True)
+def send_invoice(self, who=None):
+    client = engine.client_from(who) if who else engine.client_of_task(self.request)
+    with client as experiments:
         experiments.track("invoice-sent")
         return experiments.run("button").value
 """
@@ -223,7 +224,7 @@ def send_invoice(who):
 def test_celery_carries_it(
     sink: MemorySink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an argument of a task, to a worker in a process of its own."""
+    """As an argument of a task or in its headers, to a worker in a process of its own."""
     (tmp_path / "tasks_of_a_shop.py").write_text(TASKS)
     for folder in ("queue", "results"):
         (tmp_path / folder).mkdir()
@@ -239,7 +240,12 @@ def test_celery_carries_it(
     ) as worker:
         try:
             told = subprocess.run(  # noqa: S603
-                [sys.executable, "-c", ASK, json.dumps([client.to_dict() for client in clients])],
+                [
+                    sys.executable,
+                    "-c",
+                    ASK,
+                    json.dumps([client.task_headers() for client in clients]),
+                ],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -258,7 +264,10 @@ def test_celery_carries_it(
 ASK = """
 import json, sys
 from tasks_of_a_shop import send_invoice
-results = [send_invoice.delay(who) for who in json.loads(sys.argv[1])]
+results = [
+    send_invoice.apply_async([who["abmiddleware"]] if number % 2 else [], headers=who)
+    for number, who in enumerate(json.loads(sys.argv[1]))
+]
 print(json.dumps([result.get(timeout=90) for result in results]))
 """
 
@@ -287,3 +296,25 @@ def test_a_browser_gets_what_json_can_hold(engine: Engine) -> None:
     assert call["result"]["value"] is None
     assert state["attributes"].get("score") is None
     assert json.loads(json.dumps(state, allow_nan=False)) == state
+
+
+def test_a_task_that_no_request_queued_is_nobodys(engine: Engine, sink: MemorySink) -> None:
+    """It serves the control, and records nothing."""
+
+    class Request:
+        headers = None
+
+    for request in (Request(), object(), {}, None):
+        assert engine.client_of_task(request).run("button").value == "red"
+    assert sink.exposures == []
+
+
+def test_headers_of_a_task_bring_its_client(engine: Engine) -> None:
+    """Of a request of Celery, or as any queue holds headers."""
+    client = engine.client(id="u1")
+    shown = client.run("button")
+    headers = json.loads(json.dumps(client.task_headers()))
+
+    assert engine.client_of_task(headers).run("button") == shown
+    with pytest.raises(HandoverError):
+        engine.client_of_task({"abmiddleware": "something else"})
