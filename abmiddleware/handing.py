@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from abmiddleware.attribute_values import plain
 from abmiddleware.browser import BrowserState, pinned_features, pinned_variations, tracking_calls
+from abmiddleware.console.inspection import SUPPRESSIONS, Inspection, answered, evaluated
 from abmiddleware.deciding import DecidingClient, identity, key_of, same
 from abmiddleware.evaluation.experiment import Experiment
 from abmiddleware.evaluation.json_form import exposure_json
@@ -94,6 +95,22 @@ class HandingClient(DecidingClient, eq=False, weakref=True):
             suppressed=self._context.suppressed,
             override={} if asked is None else asked.override.values,
         ).to_dict()
+
+    def inspect(self) -> Inspection:
+        """Return what was asked so far and why it was answered so. For panels."""
+        context = self._context
+        suppressed, asked = context.suppressed, context.asked
+        told = {key: (one, False) for key, one, _ in self._shown()}
+        told |= {key: (one, bool(waits)) for key, (_, one, waits) in [*self._answers.items()]}
+        features = [one for one in [*self._once.values()] if isinstance(one, FeatureResult)]
+        visitor = context.known("id")
+        return Inspection(
+            [answered(key, one, suppressed, waits=waits) for key, (one, waits) in told.items()]
+            + [evaluated(one) for one in features],
+            "" if visitor is None else str(visitor),
+            SUPPRESSIONS[suppressed],
+            {} if asked is None else asked.override.values,
+        )
 
     def bootstrap(self, *names: str) -> dict[str, Any]:
         """Return what GrowthBook's SDK in the browser needs to show what this page shows, as JSON.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from abmiddleware_fastapi.decorators import experiment, variations
 from abmiddleware_fastapi.endpoints import health_endpoint
 from abmiddleware_fastapi.middleware import ExperimentsMiddleware, experiments_from
+from abmiddleware_fastapi.panels import ExperimentsPanel
 from abmiddleware_fastapi.requests import ExperimentsRequest
 from abmiddleware_fastapi.templates import add_template_globals
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Experiments",
     "ExperimentsMiddleware",
+    "ExperimentsPanel",
     "ExperimentsRequest",
     "Variation",
     "add_template_globals",

@@ -15,9 +15,11 @@ ROOT = Path(__file__).parents[1]
 CORE = "abmiddleware"
 #: The frameworks that each adapter may import.
 ADAPTERS = {
-    "abmiddleware_django": {"django", "asgiref", "jinja2"},
+    "abmiddleware_django": {"asgiref", "debug_toolbar", "django", "jinja2"},
     "abmiddleware_fastapi": {"fastapi", "starlette", "jinja2"},
-    "abmiddleware_flask": {"blinker", "click", "flask", "flask_login", "werkzeug"},
+    "abmiddleware_flask": {
+        *("blinker", "click", "flask", "flask_debugtoolbar", "flask_login", "werkzeug")
+    },
     # A package of its own: every pytest of an environment loads it, and would load the core, too.
     "abmiddleware_pytest": {"pytest"},
 }

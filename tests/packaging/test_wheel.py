@@ -29,8 +29,13 @@ EXTRAS = {
     "starlette": (["starlette"], "abmiddleware_fastapi"),
     "fastapi": (["fastapi", "starlette"], "abmiddleware_fastapi"),
 }
-#: The modules of the core that cannot be imported without an extra.
-NEEDS_MORE = ["abmiddleware.openfeature"]
+#: The modules that cannot be imported without another extra, or a debug toolbar.
+NEEDS_MORE = {
+    "abmiddleware": ["abmiddleware.openfeature"],
+    "abmiddleware_django": ["abmiddleware_django.panels"],
+    "abmiddleware_fastapi": [],
+    "abmiddleware_flask": ["abmiddleware_flask.panels"],
+}
 #: Imports every module of a package; those of Django need no settings for that.
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -107,8 +112,10 @@ def test_each_extra_brings_what_its_package_needs(
     """In a clean environment the wheel with one extra imports whole, and brings nothing else."""
     frameworks, package = EXTRAS[extra]
     install_wheel(environment, wheel, extra)
-    succeed(environment, "-W", "error", "-c", IMPORT_ALL, "abmiddleware", *NEEDS_MORE)
-    skipped = ["abmiddleware_fastapi.dependencies"] if extra == "starlette" else []
+    succeed(
+        environment, "-W", "error", "-c", IMPORT_ALL, "abmiddleware", *NEEDS_MORE["abmiddleware"]
+    )
+    skipped = ["abmiddleware_fastapi.dependencies"] if extra == "starlette" else NEEDS_MORE[package]
     if package != "abmiddleware":
         succeed(environment, "-W", "error", "-c", IMPORT_ALL, package, *skipped)
 
