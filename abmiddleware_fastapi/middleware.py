@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, cast
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse
 
 from abmiddleware import ConfigurationError, Engine
+from abmiddleware.asgi import SCOPE_KEY, App, serve
 from abmiddleware.client import ExperimentClient
 from abmiddleware.facts import PURPOSES
-from abmiddleware.web import finish
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-#: Where the client stands in the ASGI scope.
-SCOPE_KEY = "experiments"
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _PURPOSES: Final = frozenset(name.encode("latin-1") for name in PURPOSES)
-
-#: The messages by which an answer to the browser starts.
-_STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
-
-_Header = tuple[bytes, bytes]
 
 _MISSING = (
     "ExperimentsMiddleware must be added to the application, around all that uses "
@@ -152,47 +143,14 @@ class ExperimentsMiddleware:
         client = self.engine.request_client(ConnectionFacts(scope))
         scope[SCOPE_KEY] = client
         scope.setdefault("state", {})[SCOPE_KEY] = client
-        app = self.app
+        app: App = self.app
         if self.engine.redirects and (target := client.redirect()) is not None:
             app = RedirectResponse(target, 302)
-        started = False
-
-        async def send_finished(message: Message) -> None:
-            nonlocal started
-            if not started and message["type"] in _STARTS:
-                started = True
-                if client.response_starts():
-                    # A new message: the application may send its own again.
-                    message = {**message, "headers": _finished(client, message.get("headers", ()))}
-            await send(message)
-
         try:
-            await app(scope, receive, send_finished)
+            await serve(app, scope, receive, send, client)
         finally:
-            if not started:
-                client.response_starts()
             if outer is not None:  # of an application around this one, with another engine
                 scope[SCOPE_KEY] = scope["state"][SCOPE_KEY] = outer
-
-
-def _finished(client: ExperimentClient, raw: Iterable[_Header]) -> list[_Header]:
-    """Return the headers of a response that may depend on who asks."""
-    headers, vary, cache_control = [], [], []
-    for header in raw:
-        name = header[0].lower()
-        if name == b"vary":
-            vary.append(header[1].decode("latin-1"))
-        elif name == b"cache-control":
-            cache_control.append(header[1].decode("latin-1"))
-        else:
-            headers.append(header)
-    told = finish(client, ", ".join(vary), ", ".join(cache_control))
-    if told.vary:
-        headers.append((b"vary", told.vary.encode("latin-1")))
-    if told.cache_control:
-        headers.append((b"cache-control", told.cache_control.encode("latin-1")))
-    headers.extend((b"set-cookie", cookie.header().encode("latin-1")) for cookie in told.cookies)
-    return headers
 
 
 def experiments_from(connection: HTTPConnection) -> ExperimentClient:

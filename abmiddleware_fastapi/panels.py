@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from abmiddleware.asgi import SCOPE_KEY
 from abmiddleware.client import ExperimentClient
 from abmiddleware.console.panel import panel, title
-from abmiddleware_fastapi.middleware import SCOPE_KEY
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
