@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Final
 
@@ -354,6 +354,11 @@ class Engine:
     def cookie(self) -> VisitorCookie:
         """How the visitor cookie is set."""
         return self._policy.cookie
+
+    @property
+    def attributes(self) -> Collection[str]:
+        """The names of the attributes that the engine itself was given."""
+        return self._policy.resolvers.keys()
 
     @property
     def sink(self) -> Sink:

@@ -6,6 +6,7 @@ from django.core.signals import setting_changed
 
 from abmiddleware_django import conf
 from abmiddleware_django.checks import check_settings
+from abmiddleware_django.deploy_checks import check_deployment
 
 
 class ExperimentsConfig(AppConfig):
@@ -17,4 +18,5 @@ class ExperimentsConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks; drop the engine when tests override the setting."""
         register(check_settings)
+        register(check_deployment, deploy=True)
         setting_changed.connect(conf.forget_engine, dispatch_uid="abmiddleware_django")

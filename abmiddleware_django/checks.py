@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  # Django's names
 from django.utils.module_loading import import_string
 
-from abmiddleware import ABMiddlewareError, Engine, Journal
+from abmiddleware import ABMiddlewareError, DefinitionError, DocumentError, Engine, Journal
 from abmiddleware_django import conf
 from abmiddleware_django.middleware import ExperimentsMiddleware
 
@@ -25,9 +25,13 @@ _MUST_PRECEDE: Final = (
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
-    """Check the setting, the middleware's place, the cookie and the journal."""
+    """Check the setting, the middleware's place, the cookie, the journal and the definitions."""
     try:
         engine = conf.engine()
+    except DefinitionError as error:
+        return [Error(str(error), id="abmiddleware.E004")]
+    except DocumentError as error:
+        return [Error(str(error), id="abmiddleware.E005")]
     except ABMiddlewareError as error:
         return [Error(str(error), id="abmiddleware.E001")]
     return [
@@ -35,6 +39,8 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         *_check_middleware(),
         *_check_cookie(engine),
         *_check_journal(engine),
+        *_check_definitions(engine),
+        *_check_users(engine),
     ]
 
 
@@ -76,11 +82,15 @@ def _check_middleware() -> list[CheckMessage]:
 
 def _is_ours(path: str) -> bool:
     """Tell whether a path is our middleware, or a project's subclass of it."""
-    try:
-        found = import_string(path)
-    except Exception:  # noqa: BLE001  # Django tells of it itself
-        return False
+    found = _imported(path)
     return isinstance(found, type) and issubclass(found, ExperimentsMiddleware)
+
+
+def _imported(path: str) -> object:
+    try:
+        return import_string(path)
+    except Exception:  # noqa: BLE001  # Django tells of it itself
+        return None
 
 
 def _check_cookie(engine: Engine) -> list[CheckMessage]:
@@ -108,6 +118,40 @@ def _check_journal(engine: Engine) -> list[CheckMessage]:
             id="abmiddleware.W002",
         )
     ]
+
+
+def _check_definitions(engine: Engine) -> list[CheckMessage]:
+    """Compile all that is there already; what servers have is told of by `engine.health()`."""
+    return [
+        Warning(
+            f"A part of the configuration cannot be used: {one.path}: {one.problem}",
+            id="abmiddleware.W004",
+        )
+        for document in engine.snapshot.documents
+        for one in document.check()
+    ]
+
+
+def _check_users(engine: Engine) -> list[CheckMessage]:
+    is_needed = "user_id" in engine.snapshot.units and "user_id" not in engine.attributes
+    if not is_needed or any(_is_authentication(path) for path in settings.MIDDLEWARE):
+        return []
+    return [
+        Warning(
+            "An experiment is randomised by user_id, but no middleware tells who is logged in, so "
+            "nobody is in it: MIDDLEWARE must have "
+            "'django.contrib.auth.middleware.AuthenticationMiddleware', or "
+            "EXPERIMENTS['ATTRIBUTES'] a function for 'user_id'.",
+            id="abmiddleware.W005",
+        )
+    ]
+
+
+def _is_authentication(path: str) -> bool:
+    found = _imported(path)
+    # Its module cannot be imported where a project has no users.
+    kinds = found.__mro__ if isinstance(found, type) else ()
+    return any(f"{kind.__module__}.{kind.__name__}" == _MUST_PRECEDE[-1] for kind in kinds)
 
 
 def _is_writable(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import uuid
 from pathlib import Path
@@ -19,9 +20,11 @@ from django.test import Client, override_settings
 from django.urls import path
 from django.views.decorators.cache import cache_page
 
-from abmiddleware import ConfigurationError, Engine, Journal, LoggingSink, MemorySink
+from abmiddleware import ConfigurationError, Engine, Experiment, Journal, LoggingSink, MemorySink
+from abmiddleware.sources import File
 from abmiddleware_django import conf, experiment
 from abmiddleware_django.checks import MIDDLEWARE, check_settings
+from abmiddleware_django.deploy_checks import check_deployment
 from abmiddleware_django.middleware import ExperimentsMiddleware
 from tests.web.views import BUTTON, EXPERIMENTS
 
@@ -84,7 +87,6 @@ def test_a_right_setting_passes_the_checks(tmp_path: Path) -> None:
         pytest.param({"JURNAL": "x"}, "EXPERIMENTS['JURNAL']: is unknown", id="unknown-key"),
         pytest.param({"EXPERIMENTS": "no.such.path"}, "cannot be imported", id="bad-path"),
         pytest.param({"EXPERIMENTS": [1]}, "must be an Experiment", id="no-experiment"),
-        pytest.param({"EXPERIMENTS": [BUTTON, BUTTON]}, "must be its own", id="same-key"),
         pytest.param({"EXPERIMENTS": "tests.web.views.BUTTON"}, "a list of Exp", id="only-one"),
         pytest.param({"JOURNAL": 5}, "EXPERIMENTS['JOURNAL']: is 5", id="no-path"),
         pytest.param({"ATTRIBUTES": []}, "EXPERIMENTS['ATTRIBUTES']: is []", id="no-attributes"),
@@ -169,6 +171,66 @@ def test_a_missing_setting_is_a_warning() -> None:
     with override_settings():
         del settings.EXPERIMENTS
         assert [message.id for message in check_settings()] == ["abmiddleware.W003"]
+
+
+def test_a_wrong_definition_has_ids_of_its_own(tmp_path: Path) -> None:
+    """In code, in a file as a whole, and in a part of a file."""
+    twice = {"EXPERIMENTS": [BUTTON, Experiment("checkout-button", ["a", "b"])]}
+    assert ids(EXPERIMENTS=twice) == ["abmiddleware.E004"]
+    with (
+        pytest.raises(SystemCheckError, match="must be its own"),
+        override_settings(EXPERIMENTS=twice),
+    ):
+        call_command("check")
+    for text, expected in (
+        ("[]", "abmiddleware.E005"),
+        (
+            json.dumps(
+                {"features": {"x": {"rules": [{"force": 1, "condition": {"a": {"$no": 1}}}]}}}
+            ),
+            "W004",
+        ),
+        (json.dumps({"features": {"x": {"defaultValue": 1}}}), ""),
+    ):
+        (tmp_path / "file.json").write_text(text)
+        options = {"SINK": MemorySink(), "SOURCES": [File(tmp_path / "file.json")]}
+        found = ids(EXPERIMENTS=options)
+        assert [str(one).endswith(expected) for one in found] == [True] * bool(expected)
+
+
+def test_an_experiment_of_users_needs_a_middleware_that_knows_them() -> None:
+    """Django's own or one of its kind, or a function."""
+    members = Experiment("members", ["old", "new"], hash_attribute="user_id")
+    setting = {"SINK": MemorySink(), "EXPERIMENTS": [members]}
+    known = {**setting, "ATTRIBUTES": {"user_id": lambda request: request.headers.get("x-user")}}
+    login = "django.contrib.auth.middleware.AuthenticationMiddleware"
+
+    assert ids(EXPERIMENTS=setting) == ["abmiddleware.W005"]
+    assert ids(EXPERIMENTS=known) == []
+    assert ids(EXPERIMENTS=setting, MIDDLEWARE=[login, MIDDLEWARE]) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ({}, []),
+        ({"COOKIE": {"SECURE": False}}, ["abmiddleware.W006"]),
+        ({"COOKIE": {"SECURE": True}}, []),
+        ({"QUERY_OVERRIDES": True}, ["abmiddleware.W007"]),
+        ({"STRICT": True}, ["abmiddleware.W008"]),
+        ({"NO": "key"}, []),
+    ],
+)
+def test_a_site_is_told_what_is_for_development_only(
+    option: dict[str, Any], expected: list[str]
+) -> None:
+    """By `manage.py check --deploy`, and by no other check; tests themselves are strict."""
+    with override_settings(EXPERIMENTS={"SINK": MemorySink(), "STRICT": False, **option}):
+        assert [one.id for one in check_deployment()] == expected
+        if expected:
+            call_command("check", fail_level="WARNING")
+            with pytest.raises(SystemCheckError, match=expected[0]):
+                call_command("check", deploy=True, fail_level="WARNING")
 
 
 def test_an_engine_can_be_named_by_its_path() -> None:
