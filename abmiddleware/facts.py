@@ -15,7 +15,12 @@ Predicate = Callable[[Any], object]
 
 
 class RequestFacts(Protocol):
-    """What an adapter tells of a request; read only when it is needed."""
+    """What an adapter tells of a request; read only when it is needed.
+
+    An adapter inherits it, and so what follows from the rest.
+    """
+
+    __slots__ = ()
 
     @property
     def request(self) -> Any:
@@ -29,6 +34,7 @@ class RequestFacts(Protocol):
 
     def tells_purpose(self) -> bool:
         """Tell whether one of `PURPOSES` is there, as in few requests."""
+        return any(map(self.header, PURPOSES))
 
     def is_secure(self) -> bool:
         """Tell whether the request came over https, as the framework sees it."""
@@ -47,15 +53,19 @@ class RequestFacts(Protocol):
 
     def knows_users(self) -> bool:
         """Tell whether the framework says who is logged in, or that nobody is."""
+        return False
 
     def user_id(self) -> object:
         """Return the id of who is logged in, or None; may read the session and a database."""
+        return None
 
     def must_await_user(self) -> bool:
         """Tell whether that must be awaited by `auser_id`, since an event loop waits else."""
+        return False
 
     async def auser_id(self) -> object:
         """Do as `user_id`."""
+        return self.user_id()
 
     def keep_private(self) -> None:
         """Keep the framework's own caches from storing the response; it now depends on who asks.
@@ -63,6 +73,7 @@ class RequestFacts(Protocol):
         Called before the first answer is given. Headers alone come too late for a cache that sits
         between the view and the middleware.
         """
+        return  # noqa: PLR1711  # without it the method would be abstract
 
 
 def holds(name: str, predicate: Predicate, facts: RequestFacts) -> bool:

@@ -13,7 +13,7 @@ from django.core.handlers.asgi import ASGIRequest
 
 from abmiddleware.asgi import SCOPE_KEY, App, Receive, Scope, Send, serve
 from abmiddleware_django import conf
-from abmiddleware_django.middleware import RequestFacts
+from abmiddleware_django.middleware import DjangoFacts
 
 
 class ExperimentsMiddleware:
@@ -38,7 +38,7 @@ class ExperimentsMiddleware:
         await serve(self.inner, {**scope, SCOPE_KEY: client}, receive, send, client)
 
 
-class ConsumerFacts(RequestFacts):
+class ConsumerFacts(DjangoFacts):
     """What the core may ask of a consumer's connection, as of the request that it began with."""
 
     __slots__ = ("_is_websocket",)

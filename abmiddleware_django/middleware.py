@@ -13,20 +13,22 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
 from abmiddleware.client import ExperimentClient
-from abmiddleware.facts import PURPOSES
+from abmiddleware.facts import PURPOSES, RequestFacts
 from abmiddleware.web import finish
 from abmiddleware_django import conf
 
 Request = TypeVar("Request", bound=HttpRequest)
 
 
-class RequestFacts:
+class DjangoFacts(RequestFacts):
     """What the core may ask of a Django request."""
 
     __slots__ = ("request",)
 
+    #: The request, as attribute functions get it.
+    request: HttpRequest
+
     def __init__(self, request: HttpRequest) -> None:
-        #: The request, as attribute functions get it.
         self.request = request
 
     def cookie_header(self) -> str:
@@ -178,7 +180,7 @@ def attach(request: Request) -> Request:
 
 
 def _attach(request: HttpRequest) -> ExperimentClient:
-    client = conf.engine().request_client(RequestFacts(request))
+    client = conf.engine().request_client(DjangoFacts(request))
     cast(ExperimentsHttpRequest, request).experiments = client
     return client
 

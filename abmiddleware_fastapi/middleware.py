@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from abmiddleware import ConfigurationError, Engine
 from abmiddleware.asgi import SCOPE_KEY, App, serve
 from abmiddleware.client import ExperimentClient
-from abmiddleware.facts import PURPOSES
+from abmiddleware.facts import PURPOSES, RequestFacts
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,7 +23,7 @@ _MISSING = (
 )
 
 
-class ConnectionFacts:
+class ConnectionFacts(RequestFacts):
     """What the core may ask of an HTTP or WebSocket connection."""
 
     __slots__ = ("_headers", "_scope")
@@ -94,17 +94,6 @@ class ConnectionFacts:
             return cast(object, user.identity)
         except NotImplementedError:  # Starlette's own classes leave it to the team
             return None
-
-    def must_await_user(self) -> bool:
-        """Tell that it need not: Starlette has found the user already."""
-        return False
-
-    async def auser_id(self) -> object:
-        """Return the `identity` of who is logged in."""
-        return self.user_id()
-
-    def keep_private(self) -> None:
-        """Do nothing: Starlette has no cache of its own."""
 
 
 class ExperimentsMiddleware:

@@ -12,7 +12,7 @@ from werkzeug.local import LocalProxy
 from abmiddleware import ConfigurationError, Engine
 from abmiddleware.client import ExperimentClient
 from abmiddleware.exposures.records import Exposure
-from abmiddleware.facts import PURPOSES
+from abmiddleware.facts import PURPOSES, RequestFacts
 from abmiddleware.web import finish
 from abmiddleware_flask.commands import commands
 from abmiddleware_flask.templates import add_template_globals
@@ -32,13 +32,15 @@ _CLIENT: Final = "_abmiddleware_client"
 _FINISHED: Final = "_abmiddleware_finished"
 
 
-class RequestFacts:
+class FlaskFacts(RequestFacts):
     """What the core may ask of a Flask request."""
 
     __slots__ = ("request",)
 
+    #: The request, as attribute functions get it.
+    request: Request
+
     def __init__(self, flask_request: Request) -> None:
-        #: The request, as attribute functions get it.
         self.request = flask_request
 
     def cookie_header(self) -> str:
@@ -86,17 +88,6 @@ class RequestFacts:
         from flask_login import current_user
 
         return current_user.get_id() if current_user.is_authenticated else None
-
-    def must_await_user(self) -> bool:
-        """Tell that it need not: Flask calls coroutines in a thread."""
-        return False
-
-    async def auser_id(self) -> object:
-        """Return the id of who is logged in."""
-        return self.user_id()
-
-    def keep_private(self) -> None:
-        """Do nothing: Flask has no cache of its own."""
 
 
 @lru_cache(maxsize=256)
@@ -167,7 +158,7 @@ def _with_experiments(request_class: type[Request], engine: Engine) -> type[Requ
             if not asked:  # which takes as long as an experiment
                 engine.in_debug(current_app.debug or current_app.testing)
                 asked.append(True)
-            made = engine.request_client(RequestFacts(self))
+            made = engine.request_client(FlaskFacts(self))
             if _FINISHED in self.__dict__:
                 made.response_starts()
             client = self.__dict__.setdefault(_CLIENT, made)
