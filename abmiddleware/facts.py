@@ -73,7 +73,7 @@ class RequestFacts(Protocol):
         Called before the first answer is given. Headers alone come too late for a cache that sits
         between the view and the middleware.
         """
-        return  # noqa: PLR1711  # without it the method would be abstract
+        return  # without it the method would be abstract
 
 
 def holds(name: str, predicate: Predicate, facts: RequestFacts) -> bool:

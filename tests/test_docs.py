@@ -23,7 +23,12 @@ def test_every_option_is_documented() -> None:
     assert {key: argument for argument, key in rows} == OPTIONS
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+#: Pages whose blocks are the files of a project, which other tests run.
+PROJECTS = {"django", "fastapi", "flask", "quickstart", "starlette"}
+PAGES = [page for page in sorted(DOCS.rglob("*.md")) if page.stem not in PROJECTS]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_blocks_of_a_page_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,3 +38,28 @@ def test_the_blocks_of_a_page_run(
     for block in re.finditer(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
         line = page.read_text()[: block.start()].count("\n") + 1
         exec(compile("\n" * line + block[1], str(page), "exec"), names)  # noqa: S102  # our own text
+
+
+def test_every_page_is_found_from_the_index() -> None:
+    """Once, by what it is needed for."""
+    index = (DOCS / "README.md").read_text()
+    linked = set(re.findall(r"\]\((\w+\.md)\)", index))
+    assert linked == {page.name for page in DOCS.glob("*.md")} - {"README.md"}
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{page.name}" for page in sorted(DOCS.glob("*.md")))]
+)
+def test_every_link_leads_somewhere(page: str) -> None:
+    """To a file that is there, and to a heading in it."""
+    at = DOCS.parent / page
+    for target, heading in re.findall(r"\]\(([\w/.-]+\.md)?(?:#([\w-]+))?\)", at.read_text()):
+        there = at.parent / target if target else at
+        assert there.exists(), target
+        if heading:
+            assert heading in _anchors(there), f"{target}#{heading}"
+
+
+def _anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
