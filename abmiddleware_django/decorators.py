@@ -1,4 +1,4 @@
-"""Decorators of views: functions, classes by `method_decorator`, methods, and DRF's."""
+"""Decorators of views: functions, classes by `method_decorator`, methods, DRF's and Channels'."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from asgiref.sync import iscoroutinefunction
 
 from abmiddleware import ConfigurationError, Experiment
+from abmiddleware.asgi import SCOPE_KEY
 from abmiddleware.client import ExperimentClient
 from abmiddleware.handlers import Framework, dispatching, injecting
 
@@ -54,9 +55,11 @@ def variations(
 
 
 def _client(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ExperimentClient:
-    # A view has the request first, a method behind `self`.
+    # A view has the request first, a method behind `self`; a consumer of Channels has a scope.
     for argument in (*args[:2], kwargs.get("request")):
-        client = getattr(argument, "experiments", None)
+        scope = getattr(argument, "scope", None)
+        of_scope = scope.get(SCOPE_KEY) if isinstance(scope, dict) else None
+        client = getattr(argument, "experiments", of_scope)
         if isinstance(client, ExperimentClient):
             return client
     raise ConfigurationError(

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +14,7 @@ from abmiddleware import (
     Experiment,
     Feature,
     HandoverError,
-    JournalReader,
     MemorySink,
-    OutcomeRow,
     Overrides,
     Rule,
 )
@@ -202,74 +197,6 @@ def test_no_data_breaks_a_task(data: Any) -> None:
     task.feature("flag")
     task.track("invoice", 1.0)
     assert engine.health().lost.keys() <= {"outcome invalid"}
-
-
-TASKS = """
-from celery import Celery
-from abmiddleware import Engine, Experiment
-
-engine = Engine([Experiment("button", ["red", "green"], hash_version=2)], journal="tasks.jsonl")
-app = Celery("tasks", broker="filesystem://", backend="file://results")
-app.conf.broker_transport_options = {"data_folder_in": "queue", "data_folder_out": "queue"}
-
-@app.task(bind=True)
-def send_invoice(self, who=None):
-    client = engine.client_from(who) if who else engine.client_of_task(self.request)
-    with client as experiments:
-        experiments.track("invoice-sent")
-        return experiments.run("button").value
-"""
-
-
-def test_celery_carries_it(
-    sink: MemorySink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As an argument of a task or in its headers, to a worker in a process of its own."""
-    (tmp_path / "tasks_of_a_shop.py").write_text(TASKS)
-    for folder in ("queue", "results"):
-        (tmp_path / folder).mkdir()
-    monkeypatch.chdir(tmp_path)
-    celery = [sys.executable, "-m", "celery", "--app", "tasks_of_a_shop"]
-    engine = Engine([BUTTON], sink=sink)
-    clients = [engine.client(id=f"u{number}") for number in range(4)]
-    shown = [str(client.run("button").value) for client in clients]
-    with subprocess.Popen(  # noqa: S603  # our own command
-        [*celery, "worker", "--pool", "solo"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as worker:
-        try:
-            told = subprocess.run(  # noqa: S603
-                [
-                    sys.executable,
-                    "-c",
-                    ASK,
-                    json.dumps([client.task_headers() for client in clients]),
-                ],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=120,
-            )
-        finally:
-            worker.terminate()
-
-    assert json.loads(told.stdout or "null") == shown, told.stderr
-    rows = list(JournalReader("tasks.jsonl"))
-    assert {row.type for row in rows} == {"outcome"}
-    units = [row.unit_ids["id"] for row in rows if isinstance(row, OutcomeRow)]
-    assert sorted(units) == [f"u{number}" for number in range(4)]
-
-
-ASK = """
-import json, sys
-from tasks_of_a_shop import send_invoice
-results = [
-    send_invoice.apply_async([who["abmiddleware"]] if number % 2 else [], headers=who)
-    for number, who in enumerate(json.loads(sys.argv[1]))
-]
-print(json.dumps([result.get(timeout=90) for result in results]))
-"""
 
 
 @pytest.mark.parametrize("value", ["\ud800", {"a": "\udfff"}, "x" * 20_000])

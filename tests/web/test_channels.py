@@ -16,9 +16,9 @@ from channels.routing import URLRouter
 from django.test import AsyncClient, override_settings
 from django.urls import path
 
-from abmiddleware import Engine, Experiment, MemorySink, Overrides
+from abmiddleware import ConfigurationError, Engine, Experiment, MemorySink, Overrides
 from abmiddleware.identity import Visitor
-from abmiddleware_django import conf
+from abmiddleware_django import conf, experiment
 from abmiddleware_django.channels import ExperimentsMiddleware
 from tests.web.django_users import MIDDLEWARE, person
 from tests.web.views import BUTTON, EXPERIMENTS
@@ -48,6 +48,15 @@ class Quiet(WebsocketConsumer):  # type: ignore[misc]
         self.send(str(self.scope["experiments"].run(text_data).value))
 
 
+class Decorated(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Is passed its variation."""
+
+    @experiment("checkout-button")
+    async def connect(self, variation: str) -> None:
+        await self.accept()
+        await self.send(variation)
+
+
 class Closed(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Asks, and refuses."""
 
@@ -65,7 +74,8 @@ class Page(AsyncHttpConsumer):  # type: ignore[misc]
 
 
 ROUTES = URLRouter([path("shop", Shop.as_asgi()), path("quiet", Quiet.as_asgi()),
-                    path("closed", Closed.as_asgi()), path("page", Page.as_asgi())])  # fmt: skip
+                    path("closed", Closed.as_asgi()), path("page", Page.as_asgi()),
+                    path("decorated", Decorated.as_asgi())])  # fmt: skip
 
 
 @pytest.fixture
@@ -229,6 +239,16 @@ async def test_a_consumer_knows_who_is_logged_in(app: Any, sink: MemorySink) -> 
     assert await socket.told("members") == "old"
     assert len(sink.exposures) == 3
     await socket.disconnect()
+
+
+async def test_a_method_of_a_consumer_is_decorated(app: Any, sink: MemorySink) -> None:
+    """Like a view; a consumer without the middleware is told of it."""
+    socket, headers = await opened(app, "/decorated")
+    assert (await socket.more())["text"] == BUTTON.variations[sink.exposures[0].variation_id]
+    assert cookie(headers)
+    await socket.disconnect()
+    with pytest.raises(ConfigurationError, match="has no experiments"):
+        await opened(ROUTES, "/decorated")
 
 
 async def test_a_middleware_within_another_is_one(app: Any, sink: MemorySink) -> None:
