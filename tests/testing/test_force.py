@@ -204,7 +204,8 @@ def test_records_go_where_they_went_when_it_is_over(engine: Engine, sink: Memory
     [
         (
             ("button", "yellow"),
-            "experiment 'button' has no variation 'yellow', only 'red'",
+            # Other tests have experiments of this key, too, which may still be alive.
+            "experiment 'button' has no variation 'yellow', only '",
         ),
         ((BUTTON, 3), "has no variation 3"),
         (("button",), "must be given an experiment and its variation"),
