@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any, Final
 
+from abmiddleware import live
 from abmiddleware.configuration import Configuration
 from abmiddleware.evaluation.digest import feature_hash
 from abmiddleware.evaluation.experiment import Experiment
@@ -48,6 +49,7 @@ class Catalogue:
         """
         if plan in self.settled:
             return
+        live.meet(plan.key)
         is_configured = plan.key in snapshot.plans
         known = snapshot.plans[plan.key] if is_configured else self._adopted.get(plan.key)
         if known is None and len(self._adopted) < _MAX_ADOPTED:

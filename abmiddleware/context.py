@@ -94,14 +94,7 @@ class UserContext(Attributes):
     def warn_no_unit(self, key: str, attribute: str) -> None:
         """Tell of an experiment whose unit nobody gives, which is likely a slip in a name."""
         if attribute not in self:
-            notices.warn_once(
-                f"no unit {key}",
-                lambda: (
-                    f"experiment {key!r} is randomised by {attribute!r}, which nothing gave here, "
-                    f"so nobody is in it: give Engine(attributes={{{attribute!r}: ...}}) or call "
-                    f"experiments.identify({attribute}=...)"
-                ),
-            )
+            warn_no_unit(key, attribute)
 
 
 class PastContext(UserContext):
@@ -272,8 +265,10 @@ class RequestContext(UserContext):
         """Tell of an experiment whose unit nobody gives, which is likely a slip in a name."""
         if attribute == "id" or attribute in self._policy.resolvers:
             return
-        if attribute != "user_id" or not self._facts.knows_users():
-            super().warn_no_unit(key, attribute)
+        if attribute == "user_id" and self._facts.knows_users():  # nobody is logged in
+            return
+        if attribute not in self or (attribute == "user_id" and self[attribute] is None):
+            warn_no_unit(key, attribute)
 
     def _issued(self) -> str | None:
         """Return the visitor id, issuing one to a newcomer who may have one."""
@@ -343,6 +338,18 @@ def _must_await() -> MustBeAwaitedError:
 
 def _tell_no_user(error: Exception) -> None:
     notices.warn("user_id", "user_id counts as missing: it could not be read: %r", error)
+
+
+def warn_no_unit(key: str, attribute: str) -> None:
+    """Tell once of an experiment that has nobody in it, since nothing gives its unit."""
+    notices.warn_once(
+        f"no unit {key}",
+        lambda: (
+            f"experiment {key!r} is randomised by {attribute!r}, which nothing gave here, "
+            f"so nobody is in it: give Engine(attributes={{{attribute!r}: ...}}) or call "
+            f"experiments.identify({attribute}=...)"
+        ),
+    )
 
 
 def warn_late() -> None:

@@ -355,6 +355,12 @@ class Engine:
         """How the visitor cookie is set."""
         return self._policy.cookie
 
+    def known_keys(self) -> set[str]:
+        """Return the keys of all experiments and features, of objects in use too."""
+        snapshot, settled = self.snapshot, self._services.catalogue.settled
+        listed = {*snapshot.plans.known(), *snapshot.features.known(), *snapshot.rule_keys()}
+        return listed | {plan.key for plan in list(settled)}
+
     @property
     def attributes(self) -> Collection[str]:
         """The names of the attributes that the engine itself was given."""

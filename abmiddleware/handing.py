@@ -22,6 +22,7 @@ from abmiddleware.handover import (
     handed_attributes,
 )
 from abmiddleware.telemetry import baggage
+from abmiddleware.value_checks import check_names
 
 
 class Era(NamedTuple):
@@ -124,6 +125,7 @@ class HandingClient(DecidingClient, eq=False, weakref=True):
             names: of the attributes that the visitor's browser may see. The ids that experiments
                 randomise by are handed over anyway, as far as something has asked for them.
         """
+        check_names("bootstrap", names)
         self._depend()
         if self._context.has_consent:
             self.ensure_identity()
@@ -142,7 +144,9 @@ class HandingClient(DecidingClient, eq=False, weakref=True):
             suppressed,
         ).to_dict()
 
-    def headers(self, experiments: Iterable[Experiment[Any] | str]) -> dict[str, str]:
+    def headers(
+        self, experiments: Iterable[Experiment[Any] | str] | Experiment[Any]
+    ) -> dict[str, str]:
         """Run experiments whose variation another service shows; return the headers of the call.
 
             httpx.get(url, headers=experiments.headers(["checkout-button"]))
@@ -155,7 +159,9 @@ class HandingClient(DecidingClient, eq=False, weakref=True):
         """
         return baggage.headers(self._variations(experiments))
 
-    def baggage(self, experiments: Iterable[Experiment[Any] | str]) -> AbstractContextManager[None]:
+    def baggage(
+        self, experiments: Iterable[Experiment[Any] | str] | Experiment[Any]
+    ) -> AbstractContextManager[None]:
         """Do as `headers`, for all calls within `with` whose client OpenTelemetry instruments.
 
         Raises:
@@ -170,10 +176,14 @@ class HandingClient(DecidingClient, eq=False, weakref=True):
         """
         return {TASK_HEADER: self.to_dict(*names)}
 
-    def _variations(self, experiments: Iterable[Experiment[Any] | str]) -> dict[str, str]:
+    def _variations(
+        self, experiments: Iterable[Experiment[Any] | str] | Experiment[Any]
+    ) -> dict[str, str]:
         """Run experiments, and return the names of the variations that somebody is in."""
         told: dict[str, str] = {}
         shown = {key: result for key, result, _ in self._shown() if key not in self._answers}
+        if isinstance(experiments, (str, Experiment)):  # one alone, not the letters of its key
+            experiments = [experiments]
         for experiment in experiments:
             key = key_of(experiment)
             result = shown[key] if key in shown else self.run(experiment)

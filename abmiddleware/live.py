@@ -28,6 +28,7 @@ class Rehearsable(Protocol):
 _engines: Final[WeakSet[Rehearsable]] = WeakSet()
 #: Later ones come before earlier ones.
 _layers: Final[list[Rehearsal]] = []
+_met: Final[set[str]] = set()
 
 
 def join(engine: Rehearsable) -> None:
@@ -42,8 +43,21 @@ def engines() -> list[Rehearsable]:
     return list(_engines)
 
 
+def meet(key: str) -> None:
+    """Take note of an experiment that a view uses and no engine lists, while tests force some."""
+    if _layers:
+        _met.add(key)
+
+
+def met() -> set[str]:
+    """Return the keys of such since the last test that forced something began."""
+    return set(_met)
+
+
 def stage(layer: Rehearsal) -> None:
     """Let all engines, and those that are made from now on, serve as tests say."""
+    if not _layers:
+        _met.clear()
     _layers.append(layer)
     _rehearse()
 

@@ -130,6 +130,19 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False, weakref=True):
         )
         return msgspec.structs.replace(self, options=options, short={}, short_features={}, _off=[])
 
+    def rule_keys(self) -> set[str]:
+        """Return the keys of the experiments that features run, which need not be listed."""
+        found: set[str] = set()
+        for document in self.documents:
+            for key, feature in document.features.items():
+                rules: object = (
+                    feature.get("rules") if isinstance(feature, Mapping) else feature.rules
+                )
+                for rule in rules if isinstance(rules, (list, tuple)) else ():
+                    own = rule.get("key") if isinstance(rule, Mapping) else getattr(rule, "key", "")
+                    found.add(own if isinstance(own, str) and own else key)
+        return found
+
     def changed_since(self, before: Snapshot) -> list[str] | None:
         """Return the keys whose definitions are new, gone or other than before, in order.
 

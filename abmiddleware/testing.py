@@ -9,7 +9,9 @@ from __future__ import annotations
 import functools
 import inspect
 import unittest
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast, overload
 
@@ -120,6 +122,36 @@ class force(_Staged):  # noqa: N801  # it reads as a function, as `contextlib.su
         for key, one in given.items():
             _check_known(key, one)
         self._staged = live.Rehearsal(dict(given))
+        self._unknown = set(given)
+
+    def __enter__(self) -> object:
+        """Let it hold."""
+        made = super().__enter__()
+        self._look()
+        return made
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let what held before hold again; warn of a key that nothing knew."""
+        self._look()
+        self._unknown -= live.met()
+        super().__exit__(kind, error, trace)
+        known = {key for one in _engines() for key in one.known_keys()}
+        for key in sorted(self._unknown if known else ()):
+            near = ", ".join(map(repr, get_close_matches(key, known, 3) or sorted(known)[:3]))
+            warnings.warn(
+                f"force: no engine knows {key!r}, so nothing was forced; must be such as {near}",
+                stacklevel=2,
+            )
+
+    def _look(self) -> None:
+        """Take note of the keys that an engine knows by now."""
+        for engine in _engines():
+            self._unknown -= engine.known_keys()
 
     def _layer(self) -> live.Rehearsal:
         return self._staged
@@ -169,6 +201,10 @@ class Exposures(Sequence[Exposure]):
         return repr(self._sink.exposures)
 
 
+def _engines() -> list[Engine]:
+    return [one for one in live.engines() if isinstance(one, Engine)]
+
+
 def _key(what: object) -> str:
     if isinstance(what, (Experiment, Feature)):
         return what.key
@@ -179,7 +215,7 @@ def _key(what: object) -> str:
 
 def _check_known(key: str, value: object) -> None:
     """See that an engine's experiment has the variation, if one knows the key."""
-    snapshots = [one.snapshot for one in live.engines() if isinstance(one, Engine)]
+    snapshots = [one.snapshot for one in _engines()]
     known = [one for one in snapshots if key in one.plans and key not in one.flags]
     plans = [one.plans[key] for one in known]
     if all(index_of(plan.parts.arms, value) is None for plan in plans) and plans:

@@ -673,3 +673,14 @@ def test_an_array_is_a_unit_even_if_its_text_is_empty(
 
     assert (result.in_experiment, result.reason) == (True, Reason.SPLIT)
     assert [exposure.unit_id for exposure in sink.exposures] == [""]
+
+
+def test_a_result_is_not_its_value(engine: Engine) -> None:
+    """Taken for it, a view would serve one page to all: that is warned of, and breaks none."""
+    result = engine.client(id="u1").run(MODEL)
+    with pytest.warns(UserWarning, match="compared as a whole: compare its .value"):
+        assert (result == result.value) is False
+    with pytest.warns(UserWarning, match="is always true: ask .in_experiment or .value"):
+        assert bool(result)
+    assert result == engine.client(id="u1").run(MODEL)
+    assert {result: 1}[engine.client(id="u1").run(MODEL)] == 1

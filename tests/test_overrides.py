@@ -12,7 +12,16 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abmiddleware import ConfigurationError, Engine, Experiment, MemorySink, Overrides, cli
+from abmiddleware import (
+    ConfigurationError,
+    Engine,
+    Experiment,
+    Feature,
+    MemorySink,
+    Overrides,
+    Rule,
+    cli,
+)
 from abmiddleware.identity import VisitorCookie
 from abmiddleware_django import conf
 from tests.request_facts import Page
@@ -214,3 +223,38 @@ def test_a_wrong_setting_is_told(options: dict[str, Any], problem: str) -> None:
         conf.engine_from({"OVERRIDES": options})
 
     assert problem in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("checkout-buton=one-click", "'checkout-buton': is known to nobody, must be one such as"),
+        ("checkout-button=oneclick", "checkout-button: has no variation 'oneclick', must be one"),
+        ("rule=new", ""),
+        ("flag=true", ""),
+        ("checkout-button=1", ""),
+    ],
+)
+def test_a_link_is_for_what_the_engine_knows(
+    value: str, problem: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slip is told when it is signed, not when somebody sees the wrong page."""
+    flag = Feature("flag", "old", rules=[Rule(key="rule", variations=["old", "new"])])
+    button = Experiment("checkout-button", ["control", "one-click"])
+    engine = Engine([button, flag], sink=MemorySink(), overrides=Overrides(SECRET))
+    monkeypatch.setattr("tests.test_overrides.ENGINE", engine, raising=False)
+
+    code = cli.main(["override", value, "--engine", "tests.test_overrides:ENGINE"])
+    told = capsys.readouterr()
+    assert (code, problem in told.err) == ((2, True) if problem else (0, True))
+
+
+def test_a_link_that_nobody_follows_is_not_signed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an engine without overrides."""
+    engine = Engine([], sink=MemorySink())
+    monkeypatch.setattr("tests.test_overrides.ENGINE", engine, raising=False)
+
+    assert cli.main(["override", "a=b", "--engine", "tests.test_overrides:ENGINE"]) == 2
+    assert "the engine has none, so it follows no link" in capsys.readouterr().err

@@ -184,3 +184,12 @@ def test_the_engine_takes_baggage_only() -> None:
     """A list of keys says nothing of whom to trust."""
     with pytest.raises(ConfigurationError, match="baggage: is"):
         Engine(baggage=["offer"])  # type: ignore[arg-type]
+
+
+def test_one_experiment_needs_no_list(caller: Engine) -> None:
+    """A key is not taken letter by letter."""
+    client = caller.client(id="u1")
+
+    assert client.headers("offer") == client.headers(["offer"]) == client.headers(OFFER) != {}
+    with pytest.raises(ConfigurationError, match=r"bootstrap\[0\]: is \['plan'\]"):
+        client.bootstrap(["plan"])  # type: ignore[arg-type]

@@ -529,7 +529,10 @@ def test_what_was_not_saved_is_not_called_sticky(sink: MemorySink) -> None:
     experiments = client(BrokenStore("load", "save"), sink, button([0.5, 0.5]), runs)
     told = [experiments.run("button"), experiments.feature("color").experiment_result]
 
-    assert [result and result.reason for result in told] == [Reason.SPLIT, Reason.SPLIT]
+    assert [None if result is None else result.reason for result in told] == [
+        Reason.SPLIT,
+        Reason.SPLIT,
+    ]
 
 
 @pytest.mark.parametrize("kind", [BrokenStore, AsyncBrokenStore], ids=["sync", "async"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -74,6 +75,28 @@ class Result(msgspec.Struct, Generic[T], frozen=True):
     reason: Reason
     #: Of a contextual bandit's experiment; None for any other, and for who is not enrolled.
     leaf: Leaf | None = None
+
+    def __bool__(self) -> bool:
+        """Return true, as of any object, and warn: what was meant is a part of it."""
+        _warn_misuse(f"the result of {self._told()} is always true: ask .in_experiment or .value")
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with another result; with a variation's value it differs, and that is told."""
+        if not isinstance(other, Result):
+            _warn_misuse(f"the result of {self._told()} is compared as a whole: compare its .value")
+            return NotImplemented
+        return super().__eq__(other)
+
+    __hash__ = msgspec.Struct.__hash__
+
+    def _told(self) -> str:
+        return f"an experiment, variation {self.key or self.variation_id!r}"
+
+
+def _warn_misuse(problem: str) -> None:
+    """Warn where a view stands: it would serve one page to everybody, and break none."""
+    warnings.warn(problem, stacklevel=3)
 
 
 class FeatureSource(StrEnum):

@@ -125,7 +125,8 @@ def _bucketed(plan: Plan, scope: Scope, options: EvaluationOptions) -> Result[An
     arm = kept.arm or _chosen(plan, bucket)
     if arm is None:
         return _out(plan, scope, Reason.NOT_COVERED)
-    return _forced_out(plan, scope, options) or _enrolled(plan, scope, arm, unit, bucket, kept)
+    forced = _forced_out(plan, scope, options)
+    return _enrolled(plan, scope, arm, unit, bucket, kept) if forced is None else forced
 
 
 def _forced_out(plan: Plan, scope: Scope, options: EvaluationOptions) -> Result[Any] | None:

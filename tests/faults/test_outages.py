@@ -147,6 +147,7 @@ def test_a_signal_ends_the_agent_whatever_hangs(
     with serving(journal, gunicorn()) as server:
         server.get(1)
     agent = start(journal, Warehouse(address))
+    _wait_for(journal.with_name(f"{journal.name}.agent"))
     time.sleep(4)
     began = time.monotonic()
     agent.terminate()
@@ -156,6 +157,13 @@ def test_a_signal_ends_the_agent_whatever_hangs(
     assert agent.returncode == 0, said
     assert took < 5
     tell(f"ended in {took:.1f} s")
+
+
+def _wait_for(directory: Path) -> None:
+    """Wait until the agent has begun: a busy machine takes long to import what it needs."""
+    end = time.monotonic() + 60
+    while not directory.exists() and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def test_an_outage_of_kafka_costs_nothing_within_the_bound(tmp_path: Path, tell: Tell) -> None:

@@ -222,3 +222,15 @@ def test_a_slip_is_told_at_once(arguments: tuple[Any, ...], problem: str) -> Non
 
     assert problem in str(error.value)
     assert engine.client(id="u1").run("slip").value in ("a", "b")
+
+
+def test_a_key_that_no_engine_knows_is_warned_of(engine: Engine) -> None:
+    """When the test ends, since an engine may come late; it is no error, as one may be gone."""
+    with (
+        pytest.warns(UserWarning, match="no engine knows 'buton', so nothing was forced"),
+        force("buton", "red"),
+    ):
+        engine.client(id="u1").run(BUTTON)
+    with force("late", "x"):
+        late = Engine([Experiment("late", ["x", "y"])], sink=MemorySink())
+        assert late.client(id="u1").run("late").value == "x"

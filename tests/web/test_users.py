@@ -28,6 +28,22 @@ def expected(user_id: str) -> str:
     return str(Engine([MEMBERS], sink=MemorySink()).client(user_id=user_id).run(MEMBERS).value)
 
 
+def test_an_experiment_of_users_that_nothing_knows_is_told(
+    sink: MemorySink, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once; where something knows users, nobody being logged in is no mistake."""
+
+    def page(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(request.scope["experiments"].run(MEMBERS).value))
+
+    app = Starlette(routes=[Route("/", page)])
+    app.add_middleware(ExperimentsMiddleware, engine=Engine([MEMBERS], sink=sink))
+    for _ in range(2):
+        assert TestClient(app).get("/").text == "old"
+
+    assert caplog.text.count("'members' is randomised by 'user_id', which nothing gave") == 1
+
+
 class Member(UserMixin):  # type: ignore[misc]  # it has no types
     def __init__(self, name: str) -> None:
         self.id = name
