@@ -130,8 +130,10 @@ class HandingClient(DecidingClient, eq=False, weakref=True):
         if self._context.has_consent:
             self.ensure_identity()
         snapshot = self._pin()
-        shown = {*names, *snapshot.units, *self._services.catalogue.adopted_units}
-        attributes = {name: self._context[name] for name in names} | {
+        units = {*snapshot.units, *self._services.catalogue.adopted_units}
+        # By an id the browser would decide what is off here.
+        shown = {*names, *units} if self._context.has_consent else {*names} - units
+        attributes = {name: self._context[name] for name in names if name in shown} | {
             name: value for name, value in list(self._context.items()) if name in shown
         }
         suppressed = self._context.suppressed

@@ -11,6 +11,9 @@ from abmiddleware.console.panel import panel, title
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+#: No content, a part of it, and not modified: what is added would not be the page's.
+_NO_WHOLE_BODY: Final = (204, 206, 304)
+
 #: It must look the same on every page, so nothing is left to the page's own style.
 _STYLE: Final = """
 <style>
@@ -98,6 +101,8 @@ class _Page:
 
     def _is_page(self, start: Message) -> bool:
         if self._scope["method"] == "HEAD" or not isinstance(self._client(), ExperimentClient):
+            return False
+        if start["status"] in _NO_WHOLE_BODY:
             return False
         headers: dict[bytes, bytes] = {
             name.lower(): value.lower() for name, value in start.get("headers", ())

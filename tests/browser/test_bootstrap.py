@@ -175,13 +175,17 @@ def test_the_browser_learns_the_named_attributes_alone(engine: Engine, browse: B
 
 
 def test_without_consent_the_browser_gets_nobody(sink: MemorySink, browse: Browse) -> None:
-    """No id, so no experiment there, and no tracking."""
-    engine = Engine(ALL, sink=sink, consent=lambda _: False)
+    """No id, of a user neither, so no experiment there, and no tracking."""
+    of_users = Experiment("of-users", ["off", "on"], hash_attribute="user_id", weights=[0, 1])
+    engine = Engine([*ALL, of_users], sink=sink, consent=lambda _: False)
     client = engine.request_client(Page())
+    client.identify(user_id="u7", plan="pro")
     server = shown(client)
-    state = client.bootstrap()
+    assert client.run(of_users).value == "off"
+    state = client.bootstrap("plan", "user_id")
 
-    assert state["attributes"] == {}
+    assert state["attributes"] == {"plan": "pro"}
+    assert browse(state, experiments=[of_users])["experiments"]["of-users"] == "off"
     assert state["suppressed"] == "no_consent"
     browser = browse(state)
     assert browser["tracked"] == []

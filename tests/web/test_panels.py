@@ -187,6 +187,11 @@ def stream(request: Request) -> Any:
     return StreamingResponse(parts(), media_type="text/html", headers={"Content-Length": "31"})
 
 
+def unchanged(request: Request) -> Any:
+    ask(request.scope["experiments"])
+    return HTMLResponse("", status_code=304)
+
+
 def failing(request: Request) -> Any:
     ask(request.scope["experiments"])
     raise ZeroDivisionError
@@ -196,7 +201,8 @@ def starlette(engine: Engine, *, debug: bool = True, outside: bool = False) -> T
     app = Starlette(
         debug=debug,
         routes=[
-            Route(f"/{view.__name__}", view) for view in (page, fragment, text, stream, failing)
+            Route(f"/{view.__name__}", view)
+            for view in (page, fragment, text, stream, failing, unchanged)
         ],
     )
     if outside:
@@ -226,7 +232,7 @@ def test_starlettes_panel_stands_behind_a_part_of_a_page(engine: Engine) -> None
     assert starlette(engine).get("/fragment").text.startswith("<p>no end")
 
 
-@pytest.mark.parametrize("name", ["text", "failing"])
+@pytest.mark.parametrize("name", ["text", "failing", "unchanged"])
 def test_what_is_no_page_has_no_panel(engine: Engine, name: str) -> None:
     """Nor has the page of an error."""
     assert "abm-panel" not in starlette(engine).get(f"/{name}").text
