@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from abmiddleware.facts import Predicate, RequestFacts, holds
-from abmiddleware.telemetry.baggage import HEADER, read
+from abmiddleware.telemetry.baggage import HEADER, may_tell, read
 from abmiddleware.value_checks import check_function, check_names, refuse
 
 
@@ -36,8 +36,9 @@ class Baggage:
 
     def variations(self, facts: RequestFacts) -> dict[str, str]:
         """Return the names of the variations that a request's caller shows, by experiment key."""
-        told = read(facts.header(HEADER))
-        accepted = {key: told[key] for key in self.accept if key in told}
-        if not accepted or not holds("baggage.trusted", self.trusted, facts):
+        header = facts.header(HEADER)
+        # First whom to trust: of what it cannot read OpenTelemetry logs all.
+        if not may_tell(header) or not holds("baggage.trusted", self.trusted, facts):
             return {}
-        return accepted
+        told = read(header)
+        return {key: told[key] for key in self.accept if key in told}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import quote_from_bytes
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _PURPOSES: Final = frozenset(name.encode("latin-1") for name in PURPOSES)
+
+#: What stands in a query as it is.
+_QUERY: Final = "!$&'()*+,;=:@/?%-._~"
 
 _MISSING = (
     "ExperimentsMiddleware must be added to the application, around all that uses "
@@ -79,7 +83,11 @@ class ConnectionFacts(RequestFacts):
 
     def url(self) -> str:
         """Return the URL of the page, as the server sees it."""
-        return str(HTTPConnection(self._scope).url)
+        try:
+            return str(HTTPConnection(self._scope).url)
+        except UnicodeDecodeError:  # of a query that is no text
+            query = quote_from_bytes(self._scope["query_string"], safe=_QUERY)
+            return str(HTTPConnection({**self._scope, "query_string": query.encode()}).url)
 
     def knows_users(self) -> bool:
         """Tell whether Starlette's middleware for authentication is there."""

@@ -131,6 +131,17 @@ def test_a_stranger_decides_nothing(callee: Callee, sink: MemorySink, number: in
         assert result.value == engine.client(id=f"u{number}").run(OFFER).value
 
 
+def test_the_log_holds_no_stranger_s_header(
+    callee: Callee, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor one that is longer than baggage may be."""
+    for trusted, header in ((False, "experiment.variation.offer,x"), (True, "a=b," * 9_000)):
+        told = {"baggage": f"experiment.variation.offer=1,{header}"}
+        callee(trusted).request_client(page(told)).run(OFFER)
+
+    assert caplog.text == ""
+
+
 def _accepting(keys: list[str], sink: MemorySink) -> Engine:
     return Engine(ALL, sink=sink, baggage=Baggage(keys, trusted=lambda _: True))
 

@@ -15,13 +15,18 @@ HEADER: Final = "baggage"
 #: Before the key of an experiment; the name is that of the attribute on spans, so that a span
 #: processor that copies baggage marks the spans of all services alike.
 _PREFIX: Final = "experiment.variation."
+#: Bytes of a header that must be passed on (https://www.w3.org/TR/baggage/#limits).
+_LONGEST: Final = 8_192
 _propagator: Final = W3CBaggagePropagator()
+
+
+def may_tell(header: str) -> bool:
+    """Tell whether a header may hold variations; a longer one than the standard's is refused."""
+    return _PREFIX in header and len(header) <= _LONGEST
 
 
 def read(header: str) -> dict[str, str]:
     """Return the variation by experiment key of a header; members of others are passed over."""
-    if _PREFIX not in header:
-        return {}
     found = baggage.get_all(_propagator.extract({HEADER: header}, Context()))
     return {
         name.removeprefix(_PREFIX): str(value)

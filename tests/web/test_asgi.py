@@ -57,6 +57,23 @@ def test_every_spelling_is_one_client(engine: Engine) -> None:
     assert TestClient(app).get("/same").text == "1"
 
 
+def test_a_query_that_is_no_text_breaks_no_page(engine: Engine) -> None:
+    """Its bytes stand in the attribute as a URL has them."""
+
+    async def url(request: Request) -> PlainTextResponse:
+        client = experiments_from(request)
+        return PlainTextResponse(str(client.bootstrap("url")["attributes"]["url"]))
+
+    app = starlette_app(engine, Route("/url", url))
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope["query_string"] = b"a=\xff&b=1"
+        await app(scope, receive, send)
+
+    assert TestClient(outer).get("/url").text == "http://testserver/url?a=%FF&b=1"
+
+
 def test_a_missing_middleware_is_named() -> None:
     """Asking for experiments without the middleware tells what is missing."""
     app = Starlette(routes=[Route("/run", run)])
