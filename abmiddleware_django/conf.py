@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
@@ -108,8 +109,10 @@ def engine_from(options: object) -> Engine:
         return _ready_engine(options)
     for key in options:
         if key not in OPTIONS:
-            known = ", ".join(["ENGINE", *OPTIONS])
-            raise ConfigurationError(f"{SETTING}[{key!r}]: is unknown, must be one of {known}")
+            known = ["ENGINE", *OPTIONS]
+            near = get_close_matches(str(key).upper(), known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"must be one of {', '.join(known)}"
+            raise ConfigurationError(f"{SETTING}[{key!r}]: is unknown, {hint}")
     arguments = {OPTIONS[key]: _option(key, value) for key, value in options.items()}
     try:
         return Engine(**arguments)

@@ -84,7 +84,8 @@ def test_a_right_setting_passes_the_checks(tmp_path: Path) -> None:
     ("setting", "message"),
     [
         pytest.param([], "EXPERIMENTS: is [], must be a dictionary", id="no-dictionary"),
-        pytest.param({"JURNAL": "x"}, "EXPERIMENTS['JURNAL']: is unknown", id="unknown-key"),
+        pytest.param({"JURNAL": "x"}, "unknown, did you mean 'JOURNAL'?", id="misspelled-key"),
+        pytest.param({"XYZ": "x"}, "EXPERIMENTS['XYZ']: is unknown, must be", id="unknown-key"),
         pytest.param({"EXPERIMENTS": "no.such.path"}, "cannot be imported", id="bad-path"),
         pytest.param({"EXPERIMENTS": [1]}, "must be an Experiment", id="no-experiment"),
         pytest.param({"EXPERIMENTS": "tests.web.views.BUTTON"}, "a list of Exp", id="only-one"),
