@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf, nan
 from operator import lt
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -132,10 +132,10 @@ def test_text_that_is_no_number_has_no_order(text: str) -> None:
 @pytest.mark.parametrize("text", ["1" * 50_000 + "x", "1" * 50_000 + ".x", " " * 50_000 + "x"])
 def test_a_long_text_is_read_in_a_moment(text: str) -> None:
     """A visitor cannot make a comparison slow by sending many digits."""
-    start = perf_counter()
+    start = process_time()
 
     assert not compare(text, 1, lt)
-    assert perf_counter() - start < 0.5
+    assert process_time() - start < 0.5
 
 
 def test_lists_without_end_have_no_order() -> None:
