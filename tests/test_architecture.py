@@ -32,6 +32,9 @@ TELEMETRY = {"abmiddleware.telemetry": {"opentelemetry"}}
 EXTRAS = {
     **TELEMETRY,
     "abmiddleware.agent": {"dlt", "duckdb", "psycopg2", "pyarrow"},
+    "abmiddleware.analysis": {"ibis", "numpy", "rich", "scipy", "statsmodels", "tea_tasting"},
+    "abmiddleware.commands": {"rich"},
+    "abmiddleware.design": {"scipy"},
     "abmiddleware.evaluation": {"regex"},
     "abmiddleware.exposures": {"confluent_kafka", "opentelemetry"},
     "abmiddleware.openfeature": {"openfeature"},
@@ -116,6 +119,23 @@ def test_starlette_alone_is_enough_for_the_middleware() -> None:
                 "abmiddleware.exceptions",
                 "abmiddleware.extras",
                 "abmiddleware.notices",
+            ],
+        ),
+        (
+            "abmiddleware.design",
+            [
+                "abmiddleware.evaluation",
+                "abmiddleware.exceptions",
+                "abmiddleware.sources.yaml_text",
+            ],
+        ),
+        (
+            "abmiddleware.analysis",
+            [
+                "abmiddleware.design",
+                "abmiddleware.evaluation",
+                "abmiddleware.exceptions",
+                "abmiddleware.extras",
             ],
         ),
         (

@@ -31,7 +31,7 @@ EXTRAS = {
 }
 #: The modules that cannot be imported without another extra, or a debug toolbar.
 NEEDS_MORE = {
-    "abmiddleware": ["abmiddleware.openfeature"],
+    "abmiddleware": ["abmiddleware.openfeature", "abmiddleware.analysis"],
     "abmiddleware_django": ["abmiddleware_django.panels"],
     "abmiddleware_fastapi": [],
     "abmiddleware_flask": ["abmiddleware_flask.panels"],
@@ -42,7 +42,7 @@ import importlib, pkgutil, sys
 package = importlib.import_module(sys.argv[1])
 skipped = sys.argv[2:]
 for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-    if module.name not in skipped:
+    if not any(f"{module.name}.".startswith(f"{name}.") for name in skipped):
         importlib.import_module(module.name)
 for name in getattr(package, "__all__", []):
     if "abmiddleware_fastapi.dependencies" not in skipped:

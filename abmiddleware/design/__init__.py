@@ -1,0 +1,1 @@
+"""Before launch: what an experiment is to show, and whether it can."""
