@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "compact": "turn rotated files of the journal into Parquet",
     "list": "list the experiments and features that an engine serves",
     "override": "sign a link by which one of the team sees a variation",
+    "plan": "tell how many units an experiment needs, and for how long",
 }
 
 
