@@ -1,0 +1,1 @@
+"""After launch: what records say of an experiment, and what may be concluded."""

@@ -1,0 +1,1 @@
+"""Statistics on aggregates: nothing here reads data, a clock or a configuration."""

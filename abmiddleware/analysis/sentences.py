@@ -1,0 +1,85 @@
+"""The sentence that a report opens with, for who reads nothing else of it."""
+
+from __future__ import annotations
+
+from abmiddleware.analysis.analysis import Analysis, MetricResult, Verdict
+from abmiddleware.analysis.numbers import effect_texts, lift_texts
+
+_UNITS = {"id": "visitors", "user_id": "users"}
+
+
+def sentence_of(analysis: Analysis) -> str:
+    """Return what is known, in one sentence or two."""
+    units = sum(arm.units for arm in analysis.arms)
+    if analysis.status == "no data":
+        return f"Nobody has met {analysis.key} yet."
+    begin = f"{_time(analysis)} with {units:,} {units_word(analysis.unit_type)}"
+    if analysis.status == "unhealthy":
+        return f"{begin}, the numbers cannot be trusted: {analysis.health.problems[0]}."
+    if analysis.withheld:
+        return f"{begin}, traffic is as configured; {analysis.withheld}."
+    goal = next((one for one in analysis.metrics if one.role == "goal" and one.verdicts), None)
+    if goal is None:
+        return f"{begin}, traffic is as configured; there is no goal to decide by."
+    told = "; ".join(_compared(analysis, goal, one) for one in _chosen(analysis, goal))
+    return f"{begin}, {told}; {_guardrails(analysis)}traffic is balanced: {_advice(analysis)}."
+
+
+def units_word(unit_type: str) -> str:
+    """Return what units are called, such as "visitors"."""
+    return _UNITS.get(unit_type, f"units by {unit_type}")
+
+
+def _time(analysis: Analysis) -> str:
+    if analysis.planned_days:
+        return f"After {min(analysis.days, analysis.planned_days)} of {analysis.planned_days} days"
+    return f"After {analysis.days} day{'s' * (analysis.days != 1)}"
+
+
+def _chosen(analysis: Analysis, goal: MetricResult) -> list[Verdict]:
+    """Return the winner's verdict, or those of all variations."""
+    won = [one for one in goal.verdicts if one.variation == analysis.winner]
+    return won or list(goal.verdicts)
+
+
+def _compared(analysis: Analysis, goal: MetricResult, verdict: Verdict) -> str:
+    names = {arm.key: arm.name for arm in analysis.arms}
+    control, name = analysis.arms[0].name, names[verdict.variation]
+    comparison = verdict.comparison
+    if comparison.lift is not None:
+        estimate, low, high = lift_texts(comparison.lift)
+        size = estimate.lstrip("+-")
+        more = "more" if comparison.lift.estimate >= 0 else "less"
+        changed = f"has {size} {more} {goal.name} than"
+    else:
+        is_share = goal.kind in ("proportion", "retention", "funnel")
+        estimate, low, high = effect_texts(comparison.effect, is_share=is_share, unit=goal.unit)
+        changed = f"differs by {estimate} in {goal.name} from"
+    certain = "" if verdict.word != "flat" else ", which may be chance"
+    return f"{name} {changed} {control} (between {low} and {high}{certain})"
+
+
+def _guardrails(analysis: Analysis) -> str:
+    words = [
+        one.word
+        for result in analysis.metrics
+        if result.role == "guardrail"
+        for one in result.verdicts
+        if not analysis.winner or one.variation == analysis.winner
+    ]
+    if not words:
+        return ""
+    if "harmed" in words:
+        return "a guardrail is harmed; "
+    return "guardrails hold; " if set(words) == {"holds"} else "guardrails are not yet clear; "
+
+
+def _advice(analysis: Analysis) -> str:
+    if analysis.status == "ship":
+        name = next(arm.name for arm in analysis.arms if arm.key == analysis.winner)
+        return f"ship {name}"
+    if analysis.status == "roll back":
+        return f"stay with {analysis.arms[0].name}"
+    if analysis.status == "inconclusive":
+        return "no decision follows from it"
+    return "let it run"
