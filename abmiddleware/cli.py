@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "list": "list the experiments and features that an engine serves",
     "override": "sign a link by which one of the team sees a variation",
     "plan": "tell how many units an experiment needs, and for how long",
+    "report": "tell what is known of an experiment, and what may be concluded",
 }
 
 

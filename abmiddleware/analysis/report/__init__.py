@@ -1,0 +1,1 @@
+"""An analysis for people and for programs: terminal, page, JSON and CSV."""
