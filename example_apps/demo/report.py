@@ -5,29 +5,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 
-from abmiddleware import Experiment, JournalReader
-from example_apps.demo.tally import (
-    Arm,
-    Tally,
-    arms_of,
-    missing_records,
-    read_journal,
-    split_chance,
-)
+from abmiddleware import JournalReader
+from abmiddleware.analysis.analysing import analyse
+from abmiddleware.analysis.analysis import Analysis
+from abmiddleware.analysis.report.page import as_page
+from abmiddleware.analysis.report.terminal import print_report
+from abmiddleware.analysis.subject import Subject
+from abmiddleware.analysis.warehouse import open_journal
+from abmiddleware.design.designs import read_designs
+from example_apps import shop
+from example_apps.demo.tally import Tally, missing_records, read_journal
 from example_apps.demo.traffic import Visit
-from example_apps.demo.truth import true_rate
+from example_apps.demo.truth import true_rate, variation_keys
 from example_apps.shop.experiments import EXPERIMENTS
 
 #: A split less likely than this is taken for an error. One that is right falls below it once in
 #: ten thousand runs of one experiment.
 ALARM: Final = 0.0001
-
-_UNITS: Final = {"id": "visitors", "company": "companies"}
 
 
 def report(console: Console, framework: str, journal: Path, visits: Sequence[Visit]) -> list[str]:
@@ -35,41 +33,45 @@ def report(console: Console, framework: str, journal: Path, visits: Sequence[Vis
     reader = JournalReader(journal)
     tally = read_journal(reader)
     problems = []
-    for experiment in EXPERIMENTS:
-        problems += _print_experiment(console, experiment, tally)
+    pages = []
+    for analysis in analyses(journal):
+        print_report(console, analysis)
+        _print_truth(console, analysis)
+        pages.append(journal.with_name(f"{journal.stem}-{analysis.key}.html"))
+        pages[-1].write_text(as_page(analysis), encoding="utf-8")
+        split = analysis.health.exposed
+        if split is not None and split.p_value < ALARM:
+            problems.append(f"{analysis.key}: the split is not as configured")
     problems += [change for visit in visits for change in visit.changes]
     missing = missing_records(visits, tally)
     if missing or reader.skipped:
         problems.append(f"the journal lacks {missing} records, {reader.skipped} lines are torn")
     _print_journal(console, journal, tally, missing, sum(visit.responses for visit in visits))
+    _print_pages(console, pages)
     _print_invitation(console, framework)
     for problem in problems[:10]:
         console.print(f"[bold red]Wrong:[/] {problem}")
     return problems
 
 
-def _print_experiment(console: Console, experiment: Experiment[Any], tally: Tally) -> list[str]:
-    arms = arms_of(experiment, tally)
-    console.print(_table(experiment, arms))
-    chance = split_chance(experiment, arms)
-    if chance >= ALARM:
-        console.print(f"  [green]split as configured[/] (p = {chance:.3g})\n", highlight=False)
-        return []
-    console.print(f"  [bold red]split NOT as configured[/] (p = {chance:.2g})\n", highlight=False)
-    return [f"{experiment.key}: the split is not as configured"]
+def analyses(journal: Path) -> list[Analysis]:
+    """Return the analysis of each of the shop's experiments."""
+    designs = read_designs(Path(shop.__file__).with_name("designs.toml"))
+    warehouse = open_journal(journal)
+    return [analyse(Subject.of(each.plan), designs, warehouse) for each in EXPERIMENTS]
 
 
-def _table(experiment: Experiment[Any], arms: Sequence[Arm]) -> Table:
-    table = Table(title=f"[bold]{experiment.key}[/]", title_justify="left", min_width=68)
-    table.add_column("variation")
-    units = _UNITS[experiment.hash_attribute]
-    for heading in (units, "with a purchase", "rate", "true rate (simulated)"):
-        table.add_column(heading, justify="right")
-    for arm in arms:
-        rate = f"{arm.buyers / arm.units:.1%}" if arm.units else "-"
-        truth = f"[dim]{true_rate(experiment, arm.key):.1%}[/]"
-        table.add_row(arm.key, f"{arm.units:,}", f"{arm.buyers:,}", rate, truth)
-    return table
+def _print_truth(console: Console, analysis: Analysis) -> None:
+    (experiment,) = (each for each in EXPERIMENTS if each.key == analysis.key)
+    rates = ", ".join(
+        f"{key} {true_rate(experiment, key):.1%}" for key in variation_keys(experiment)
+    )
+    console.print(f"  [dim]true conversion (simulated): {rates}[/]\n", highlight=False)
+
+
+def _print_pages(console: Console, pages: Sequence[Path]) -> None:
+    names = ", ".join(map(str, pages))
+    console.print(f"[bold]Reports[/] as pages: {names}", soft_wrap=True, highlight=False)
 
 
 def _print_journal(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import subprocess
 import sys
 from collections import Counter
@@ -12,12 +13,13 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from scipy import stats
 
-from abmiddleware import Engine, JournalReader
-from example_apps.demo.report import report
+from abmiddleware import Engine
+from abmiddleware.analysis.analysis import Analysis
+from example_apps.demo.report import analyses, report
 from example_apps.demo.server import ServerError, running_shop
 from example_apps.demo.sight import shown_by_order
-from example_apps.demo.tally import arms_of, read_journal
 from example_apps.demo.traffic import Visit
 from example_apps.demo.truth import (
     EFFECTS,
@@ -34,15 +36,15 @@ ROOT = Path(__file__).parents[2]
 
 
 def run_demo(place: Path) -> subprocess.CompletedProcess[str]:
-    """Run the demonstration with 60 visitors."""
+    """Run the demonstration with 400 visitors."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.run(
-        [sys.executable, "-m", "example_apps.demo", "--visitors", "60"],
+        [sys.executable, "-m", "example_apps.demo", "--visitors", "400"],
         cwd=place,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "100"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
 
@@ -50,13 +52,14 @@ def run_demo(place: Path) -> subprocess.CompletedProcess[str]:
 def test_small_run(tmp_path: Path) -> None:
     """A run prints a table per experiment and the way on, and ends well."""
     done = run_demo(tmp_path)
-    if "NOT as configured" in done.stdout:  # by chance once in some hundred runs, not twice
+    if "not as configured" in done.stdout:  # by chance once in some hundred runs, not twice
         done = run_demo(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     for experiment in EXPERIMENTS:
         assert experiment.key in done.stdout
     assert done.stdout.count("split as configured (p = ") == len(EXPERIMENTS)
-    assert "true rate (simulated)" in done.stdout
+    assert done.stdout.count("true conversion (simulated)") == len(EXPERIMENTS)
+    assert "var/demo-fastapi-bag-price.html" in done.stdout
     assert "var/demo-fastapi.jsonl" in done.stdout
     assert "0 missing" in done.stdout
     assert "-m example_apps.shop_fastapi" in done.stdout
@@ -144,11 +147,49 @@ def test_uneven_split(tmp_path: Path, visits: list[Visit]) -> None:
 
 def test_units_are_counted_once(tmp_path: Path, visits: list[Visit]) -> None:
     """A unit counts once however often it comes and buys; companies are units of their own."""
-    tally = read_journal(JournalReader(journal_of(tmp_path, visits * 2)))
-    assert sum(arm.units for arm in arms_of(PRICE, tally)) == 40
-    assert sum(arm.buyers for arm in arms_of(PRICE, tally)) == 10
-    assert sum(arm.units for arm in arms_of(TERMS, tally)) == 2
-    assert sum(arm.buyers for arm in arms_of(TERMS, tally)) == 1
+    by_key = {one.key: one for one in analyses(journal_of(tmp_path, visits * 2))}
+    for key, units, buyers in ((PRICE.key, 40, 10), (TERMS.key, 2, 1)):
+        arms = by_key[key].arms
+        assert sum(arm.units for arm in arms) == units
+        assert buyers_of(by_key[key]) in (buyers, None)
+
+
+def buyers_of(analysis: Analysis) -> int | None:
+    """Return the units that bought, where the report counts them."""
+    (goal,) = (one for one in analysis.metrics if one.role == "goal")
+    return sum(cell.successes or 0 for cell in goal.cells) if goal.verdicts else None
+
+
+def simulated(place: Path, seed: int, visitors: int) -> Path:
+    """Write the journal of visitors who buy as the simulation says, without a server."""
+    source = random.Random(seed)  # noqa: S311  # a simulation
+    journal = place / f"journal-{seed}.jsonl"
+    engine = Engine(EXPERIMENTS, journal=journal)
+    for number, company in enumerate(companies_of(visitors)):
+        with engine.client(id=f"{seed}-{number}", company=company) as experiments:
+            results = {each.key: experiments.run(each) for each in EXPERIMENTS}
+            shown = {key: one.key for key, one in results.items() if one.in_experiment}
+            if source.random() < purchase_chance(shown):
+                experiments.track("purchase", float(results[PRICE.key].key))
+    return journal
+
+
+def test_the_report_of_the_demo_is_right(tmp_path: Path) -> None:
+    """Over 20 demonstrations, the true differences are within their intervals."""
+    inside = total = 0
+    for seed in range(20):
+        for analysis in analyses(simulated(tmp_path, seed, 1_200)):
+            (experiment,) = (each for each in EXPERIMENTS if each.key == analysis.key)
+            control = analysis.arms[0].key
+            (goal,) = (one for one in analysis.metrics if one.role == "goal")
+            for verdict in goal.verdicts:
+                truth = true_rate(experiment, verdict.variation) - true_rate(experiment, control)
+                effect = verdict.comparison.effect
+                inside += effect.low <= truth <= effect.high
+                total += 1
+    # Sequential intervals hold at every look, so at one of them in more than 95 of 100.
+    assert total == 100
+    assert stats.binomtest(inside, total, 0.95, alternative="less").pvalue > 0.01
 
 
 def test_companies_have_equally_many_people() -> None:
