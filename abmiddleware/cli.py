@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "agent": "ship the journal to a warehouse, and tell how that goes",
     "check": "tell what is wrong with an engine's configuration",
     "compact": "turn rotated files of the journal into Parquet",
+    "lint": "find known mistakes of experiments before they start",
     "list": "list the experiments and features that an engine serves",
     "override": "sign a link by which one of the team sees a variation",
     "plan": "tell how many units an experiment needs, and for how long",

@@ -355,6 +355,11 @@ class Engine:
         """How the visitor cookie is set."""
         return self._policy.cookie
 
+    @property
+    def excludes(self) -> bool:
+        """Whether requests of bots, or of whom the team names, are left out."""
+        return self._policy.exclude is not None
+
     def known_keys(self) -> set[str]:
         """Return the keys of all experiments and features, of objects in use too."""
         snapshot, settled = self.snapshot, self._services.catalogue.settled

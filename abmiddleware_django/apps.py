@@ -7,6 +7,7 @@ from django.core.signals import setting_changed
 from abmiddleware_django import conf
 from abmiddleware_django.checks import check_settings
 from abmiddleware_django.deploy_checks import check_deployment
+from abmiddleware_django.design_checks import check_designs, check_lint
 
 
 class ExperimentsConfig(AppConfig):
@@ -18,5 +19,7 @@ class ExperimentsConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks; drop the engine when tests override the setting."""
         register(check_settings)
+        register(check_designs)
         register(check_deployment, deploy=True)
+        register(check_lint, deploy=True)
         setting_changed.connect(conf.forget_engine, dispatch_uid="abmiddleware_django")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -58,6 +59,9 @@ OPTIONS: Final = {
     "BAGGAGE": "baggage",
 }
 
+#: Keys that no engine needs: where metrics and records are, and the history of experiments.
+FILES: Final = ("DESIGNS", "LEDGER")
+
 #: Keys whose value may be the dotted path of an object.
 DOTTED: Final = (
     "EXPERIMENTS",
@@ -105,11 +109,12 @@ def engine_from(options: object) -> Engine:
     """
     if not isinstance(options, Mapping):
         raise ConfigurationError(f"{SETTING}: is {options!r}, must be a dictionary")
+    options = {key: value for key, value in options.items() if key not in FILES}
     if "ENGINE" in options:
         return _ready_engine(options)
     for key in options:
         if key not in OPTIONS:
-            known = ["ENGINE", *OPTIONS]
+            known = ["ENGINE", *OPTIONS, *FILES]
             near = get_close_matches(str(key).upper(), known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"must be one of {', '.join(known)}"
             raise ConfigurationError(f"{SETTING}[{key!r}]: is unknown, {hint}")
@@ -118,6 +123,19 @@ def engine_from(options: object) -> Engine:
         return Engine(**arguments)
     except ConfigurationError as error:
         raise _located(error) from error
+
+
+def file_of(key: str) -> str | None:
+    """Return the path of one of `FILES`; None where the setting has none.
+
+    Raises:
+        ConfigurationError: it is no path.
+    """
+    told = getattr(settings, SETTING, None)
+    path = told.get(key) if isinstance(told, Mapping) else None
+    if path is not None and not isinstance(path, (str, os.PathLike)):
+        raise ConfigurationError(f"{SETTING}[{key!r}]: is {path!r}, must be a path")
+    return None if path is None else os.fspath(path)
 
 
 def _located(error: ConfigurationError) -> ConfigurationError:

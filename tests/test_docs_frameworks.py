@@ -83,7 +83,7 @@ def test_djangos_page_lists_every_check() -> None:
     """By its id, and no other."""
     code = "".join(
         (DOCS.parent / "abmiddleware_django" / f"{name}.py").read_text()
-        for name in ("checks", "deploy_checks")
+        for name in ("checks", "deploy_checks", "design_checks")
     )
 
     listed = re.findall(r"^\| `(abmiddleware\.\w+)` \|", text("django"), re.MULTILINE)

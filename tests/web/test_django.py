@@ -25,6 +25,7 @@ from abmiddleware.sources import File
 from abmiddleware_django import conf, experiment
 from abmiddleware_django.checks import MIDDLEWARE, check_settings
 from abmiddleware_django.deploy_checks import check_deployment
+from abmiddleware_django.design_checks import check_designs, check_lint
 from abmiddleware_django.middleware import ExperimentsMiddleware
 from tests.web.views import BUTTON, EXPERIMENTS
 
@@ -232,6 +233,32 @@ def test_a_site_is_told_what_is_for_development_only(
             call_command("check", fail_level="WARNING")
             with pytest.raises(SystemCheckError, match=expected[0]):
                 call_command("check", deploy=True, fail_level="WARNING")
+
+
+def test_records_of_experiments_are_checked(tmp_path: Path) -> None:
+    """The file always, what lint finds with `--deploy`; both beside a ready engine."""
+    designs = tmp_path / "designs.toml"
+    engine = {"ENGINE": "tests.web.test_django.engine_in_module"}
+    setting = {**engine, "DESIGNS": designs, "LEDGER": tmp_path / "experiments.jsonl"}
+    with override_settings(EXPERIMENTS=setting):
+        (missing,) = check_designs()
+        designs.write_text("[metrics.sales]\nkind = 'proportions'\n")
+        (wrong,) = check_designs()
+        designs.write_text("[experiments.unknown]\nowner = 'ana'\n")
+        assert check_designs() == []
+        assert conf.engine() is engine_in_module
+        (found,) = check_lint()
+        with pytest.raises(SystemCheckError, match=r"abmiddleware\.E007"):
+            call_command("check", deploy=True)
+        designs.write_text("[metrics]\n")
+        assert check_lint() == []
+
+    assert (missing.id, wrong.id, found.id) == (*["abmiddleware.E006"] * 2, "abmiddleware.E007")
+    assert "metrics.sales.kind: is 'proportions', must be one of 'proportion'" in wrong.msg
+    assert "is the record of no experiment" in found.msg
+    with override_settings(EXPERIMENTS={**engine, "DESIGNS": 7}):
+        (odd,) = check_designs()
+    assert odd.msg == "EXPERIMENTS['DESIGNS']: is 7, must be a path"
 
 
 def test_an_engine_can_be_named_by_its_path() -> None:

@@ -24,7 +24,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the commands, each with the project's engine, journal and secret."""
-        cli.add_commands(parser, journal=_journal(), secret=_secret(), engine=conf.engine)
+        cli.add_commands(
+            parser,
+            journal=_journal(),
+            secret=_secret(),
+            engine=conf.engine,
+            designs=conf.file_of("DESIGNS"),
+            ledger=conf.file_of("LEDGER"),
+        )
 
     def handle(self, *_: object, **options: Any) -> None:
         """Run the command.

@@ -1,0 +1,1 @@
+"""Known mistakes of experiments, found before they start."""

@@ -1,0 +1,162 @@
+"""Rules about experiments beside one another: keys, seeds, namespaces and surfaces (L13, L14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from abmiddleware.design.lint.finding import Case, Finding
+from abmiddleware.evaluation.definition import Definition
+from abmiddleware.evaluation.plan import Plan
+
+#: Statuses in which an experiment shares its visitors with others.
+_ON: Final = ("running", "paused")
+#: The tag of an experiment whose control is held out of all changes.
+HOLDOUT: Final = "holdout"
+_OVER: Final = ("stopped", "decided", "archived")
+
+
+def keys(case: Case) -> Iterator[Finding]:
+    """Ask for a key that nobody had: units keep what they met (C1)."""
+    if case.ledger.status(case.plan.key) in _OVER:
+        yield case.error(
+            "L13", "key", "was an experiment before, must be a new one: units keep what they met"
+        )
+
+
+def seeds(case: Case) -> Iterator[Finding]:
+    """Ask for a seed that no other experiment hashes by: else variations go together (C2)."""
+    for other in _others(case):
+        if _hashed(other) == _hashed(case.plan):
+            yield case.error(
+                "L13",
+                "seed",
+                f"{_hashed(other)[0]!r} is that of {other.key!r}, too: who sees one variation "
+                "of it always sees the same of this; must have a seed of its own",
+            )
+
+
+def namespaces(case: Case) -> Iterator[Finding]:
+    """Ask for namespaces that exclude somebody (C3, C4)."""
+    own = case.plan.definition.namespace
+    if own is None:
+        return
+    name, start, end = own
+    if name == _seed(case.plan):
+        yield case.error(
+            "L14",
+            "namespace",
+            f"{name!r} is its seed, too: its part of the namespace would be "
+            "its part of the variations, must have another name",
+        )
+    for other in _others(case):
+        theirs = other.definition.namespace
+        if theirs is None or theirs[0] != name:
+            continue
+        if other.hash_attribute != case.plan.hash_attribute:
+            yield case.error(
+                "L14",
+                "namespace",
+                f"{name!r} has {other.key!r} by {other.hash_attribute!r} and this by "
+                f"{case.plan.hash_attribute!r}: their parts exclude nobody",
+            )
+        elif start < theirs[2] and theirs[1] < end:
+            yield case.error(
+                "L14",
+                "namespace",
+                f"{name!r} from {start:g} to {end:g} overlaps {other.key!r} from {theirs[1]:g} to "
+                f"{theirs[2]:g}, must be apart",
+            )
+
+
+def surfaces(case: Case) -> Iterator[Finding]:
+    """Tell of experiments in one place that share visitors (C5, C6)."""
+    for other in _others(case):
+        record = case.designs.experiments.get(other.key)
+        if record is None or _is_apart(case.plan, other):
+            continue
+        shared = sorted(set(record.surface) & set(case.record.surface))
+        if shared:
+            yield case.warning(
+                "L14",
+                "surface",
+                f"{', '.join(shared)} is that of {other.key!r}, too; about "
+                f"{overlap(case.plan, other):.0%} of visitors are in both",
+            )
+
+
+def prerequisites(case: Case) -> Iterator[Finding]:
+    """Tell of an experiment that another one lets nobody into (C7)."""
+    for asked in case.plan.definition.prerequisites or ():
+        other = case.plans.get(asked.feature)
+        if other is not None and not _is_holdout(case, other):
+            yield case.warning(
+                "L14",
+                "prerequisites",
+                f"{other.key!r} decides who is in: its variations share nobody, or not alike",
+            )
+
+
+def holdouts(case: Case) -> Iterator[Finding]:
+    """Ask for those who are held out of all changes to be held out of this one (C8)."""
+    if HOLDOUT in case.record.tags:
+        return
+    asked = {one.feature for one in case.plan.definition.prerequisites or ()}
+    for other in _others(case):
+        if _is_holdout(case, other) and other.key not in asked and not _is_apart(case.plan, other):
+            yield case.error(
+                "L14",
+                "prerequisites",
+                f"lack {other.key!r}, whose control must meet nothing new: ask for its variation, "
+                "or take a part of its namespace",
+            )
+
+
+def _is_holdout(case: Case, plan: Plan) -> bool:
+    record = case.designs.experiments.get(plan.key)
+    return record is not None and HOLDOUT in record.tags
+
+
+def overlap(one: Plan, two: Plan) -> float:
+    """Return the share of units that may be in both, from what is covered by chance."""
+    if _is_apart(one, two):
+        return 0.0
+    return _covered(one.definition) * _covered(two.definition)
+
+
+def _covered(definition: Definition[Any]) -> float:
+    covered = float(definition.coverage)
+    namespace = definition.namespace
+    return covered * (namespace[2] - namespace[1]) if namespace else covered
+
+
+def _is_apart(one: Plan, two: Plan) -> bool:
+    """Tell whether parts of one namespace keep two experiments apart."""
+    first, second = one.definition.namespace, two.definition.namespace
+    if first is None or second is None or first[0] != second[0]:
+        return False
+    if one.hash_attribute != two.hash_attribute:
+        return False
+    return first[2] <= second[1] or second[2] <= first[1]
+
+
+def _others(case: Case) -> Iterator[Plan]:
+    """Yield the experiments that may share visitors: those that run, or are on without a step."""
+    for key, plan in case.plans.items():
+        if key == case.plan.key:
+            continue
+        is_known = bool(case.ledger.steps(key))
+        is_on = plan.definition.active and plan.definition.status == "running"
+        if case.ledger.status(key) in _ON or (is_on and not is_known):
+            yield plan
+
+
+def _seed(plan: Plan) -> str:
+    return plan.definition.seed or plan.key
+
+
+def _hashed(plan: Plan) -> tuple[str, int, str]:
+    return _seed(plan), plan.definition.hash_version, plan.hash_attribute
+
+
+RULES: Final = (keys, seeds, namespaces, surfaces, prerequisites, holdouts)
