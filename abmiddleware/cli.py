@@ -12,6 +12,7 @@ from abmiddleware.exceptions import ABMiddlewareError
 
 #: The modules of `abmiddleware.commands`, and what they do.
 COMMANDS: Final = {
+    "aa": "replay an experiment with nothing to find, and count what it finds",
     "agent": "ship the journal to a warehouse, and tell how that goes",
     "check": "tell what is wrong with an engine's configuration",
     "compact": "turn rotated files of the journal into Parquet",
@@ -20,6 +21,7 @@ COMMANDS: Final = {
     "override": "sign a link by which one of the team sees a variation",
     "plan": "tell how many units an experiment needs, and for how long",
     "report": "tell what is known of an experiment, and what may be concluded",
+    "simulate": "tell who gets what, and what goes together",
 }
 
 
