@@ -14,14 +14,18 @@ from abmiddleware.exceptions import ABMiddlewareError
 COMMANDS: Final = {
     "aa": "replay an experiment with nothing to find, and count what it finds",
     "agent": "ship the journal to a warehouse, and tell how that goes",
+    "archive": "search what was learnt from experiments",
     "check": "tell what is wrong with an engine's configuration",
     "compact": "turn rotated files of the journal into Parquet",
+    "impact": "add up what all decided experiments brought",
     "lint": "find known mistakes of experiments before they start",
     "list": "list the experiments and features that an engine serves",
     "override": "sign a link by which one of the team sees a variation",
     "plan": "tell how many units an experiment needs, and for how long",
     "report": "tell what is known of an experiment, and what may be concluded",
     "simulate": "tell who gets what, and what goes together",
+    "status": "list the experiments that are under way, and what to do next",
+    "step": "take an experiment a step further in its life",
 }
 
 
