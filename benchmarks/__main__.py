@@ -18,7 +18,7 @@ _NEEDS: Final = (
     "the benchmarks need {name}: pip install -e '.[django,flask,fastapi]' --group bench\n"
 )
 #: The parts, in their order.
-PARTS: Final = ("decision", "scale", "load", "middleware", "crowd", "agent")
+PARTS: Final = ("decision", "scale", "load", "middleware", "crowd", "agent", "analysis")
 #: Makes a progress bar of so many steps, and returns what moves it on by one.
 Steps = Callable[[int], Callable[[], None]]
 
@@ -88,7 +88,7 @@ def _measured(options: argparse.Namespace) -> Report:
 
 def _rows(part: str, options: argparse.Namespace, steps: Steps) -> Sequence[object]:
     """Measure one part."""
-    from benchmarks import agent, crowd, decision, load, middleware, scale
+    from benchmarks import agent, analysis, crowd, decision, load, middleware, scale
 
     quick = options.quick
     match part:
@@ -107,6 +107,9 @@ def _rows(part: str, options: argparse.Namespace, steps: Steps) -> Sequence[obje
         case "agent":
             effort_of_agent = agent.QUICK if quick else agent.USUAL
             return agent.measure(effort_of_agent, options.postgres, steps(effort_of_agent[1]))
+        case "analysis":
+            sizes = analysis.QUICK if quick else analysis.USUAL
+            return analysis.measure(sizes, steps(analysis.steps(sizes)))
         case _:
             return middleware.measure(steps(middleware.rounds(quick=quick)), quick=quick)
 

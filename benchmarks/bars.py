@@ -49,3 +49,6 @@ UNCHANGED: Final = Bar("ms", 1)
 EXPOSURE: Final = Bar("µs", 60)
 CROWD: Final = Bar("µs", 200)
 AGENT: Final = Bar("records/s", 20_000, at_most=False)
+#: Of ten million exposures.
+ANALYSIS: Final = Bar("s", 15)
+ANALYSIS_MEMORY: Final = Bar("MiB", 2048)

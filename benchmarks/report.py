@@ -13,6 +13,7 @@ from rich.console import Console
 
 from benchmarks import tables
 from benchmarks.agent import AgentRow
+from benchmarks.analysis import AnalysisRow
 from benchmarks.crowd import CrowdRow
 from benchmarks.decision import DecisionRow
 from benchmarks.load import LoadRow
@@ -30,6 +31,9 @@ _PACKAGES: Final = (
     "flask",
     "django",
     "dlt",
+    "duckdb",
+    "ibis-framework",
+    "tea-tasting",
 )
 
 
@@ -43,6 +47,7 @@ class Report:
     middleware: Sequence[SiteRow] = ()
     crowd: Sequence[CrowdRow] = ()
     agent: Sequence[AgentRow] = ()
+    analysis: Sequence[AnalysisRow] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values; every time is of CPU."""
@@ -55,6 +60,7 @@ class Report:
             "middleware": [asdict(row) for row in self.middleware],
             "crowd": [row.as_json() for row in self.crowd],
             "agent": [row.as_json() for row in self.agent],
+            "analysis": [row.as_json() for row in self.analysis],
         }
 
     def show(self, console: Console) -> None:
@@ -72,6 +78,8 @@ class Report:
             console.print(tables.crowd_table(self.crowd))
         if self.agent:
             console.print(tables.agent_table(self.agent))
+        if self.analysis:
+            console.print(tables.analysis_table(self.analysis))
 
 
 def _machine() -> dict[str, str]:

@@ -8,6 +8,7 @@ from itertools import groupby
 from rich.table import Table
 
 from benchmarks.agent import AgentRow
+from benchmarks.analysis import AnalysisRow
 from benchmarks.bars import Verdict
 from benchmarks.crowd import AT_ONCE, CrowdRow
 from benchmarks.decision import DecisionRow
@@ -137,6 +138,22 @@ def agent_table(rows: Sequence[AgentRow]) -> Table:
     for row in rows:
         left_out = [f"[dim]{row.left_out}[/]", "", ""]
         table.add_row(row.name, *(_bar_cells(row.verdict, 0) if row.verdict else left_out))
+    return table
+
+
+def analysis_table(rows: Sequence[AnalysisRow]) -> Table:
+    """Return the table of analyses."""
+    table = Table(
+        title="An analysis with three metrics, a window of a week and CUPED",
+        caption="wall time from the start of Python, and memory at most: median, lowest…highest; "
+        "the bars are for ten million exposures",
+    )
+    for name in ("records", "exposures", "figure", "bar", "met"):
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        table.add_section()
+        table.add_row(row.form, f"{row.exposures:,}", *_bar_cells(row.seconds, 1))
+        table.add_row("", "", *_bar_cells(row.mebibytes, 0))
     return table
 
 

@@ -23,7 +23,10 @@ from benchmarks.worker import Checked
 ROOT = Path(__file__).parents[1]
 MISSING = [
     name
-    for name in ("growthbook", "eppo_client", "rich", "starlette", "fastapi", "flask", "django")
+    for name in (
+        *("growthbook", "eppo_client", "rich", "starlette", "fastapi", "flask", "django"),
+        "ibis",
+    )
     if find_spec(name) is None
 ]
 CANDIDATES = [
@@ -57,6 +60,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "What the middleware adds",
         "One exposure on disk",
         "A journal that",
+        "An analysis with three metrics",
     ):
         assert title in done.stdout
     told: dict[str, Any] = json.loads(output.read_text("utf-8"))
@@ -142,6 +146,15 @@ def test_a_crowd_is_held_against_its_bars(report: dict[str, Any]) -> None:
     for row in report["crowd"]:
         assert (row["middle"]["bar"], row["worst"]["bar"]) == ("≤ 60 µs", "≤ 200 µs")
         assert row["worst"]["figure"]["median"] >= row["middle"]["figure"]["median"] > 0
+
+
+def test_an_analysis_is_held_against_its_bars(report: dict[str, Any]) -> None:
+    assert [(row["form"], row["exposures"]) for row in report["analysis"]] == [
+        (form, size) for size in (1_000, 10_000) for form in ("Parquet", "JSON lines")
+    ]
+    for row in report["analysis"]:
+        assert (row["seconds"]["bar"], row["mebibytes"]["bar"]) == ("≤ 15 s", "≤ 2048 MiB")
+        assert row["seconds"]["figure"]["median"] > 0
 
 
 def test_the_machine_and_the_packages_are_named(report: dict[str, Any]) -> None:
