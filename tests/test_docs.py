@@ -24,7 +24,7 @@ def test_every_option_is_documented() -> None:
 
 
 #: Pages whose blocks are the files of a project, which other tests run.
-PROJECTS = {"django", "fastapi", "flask", "quickstart", "starlette"}
+PROJECTS = {"decide", "django", "fastapi", "flask", "quickstart", "starlette"}
 PAGES = [page for page in sorted(DOCS.rglob("*.md")) if page.stem not in PROJECTS]
 
 
