@@ -52,6 +52,9 @@ def uwsgi(*options: str, app: str = FLASK) -> Command:
         *(str(Path(sysconfig.get_path("scripts")) / "uwsgi"), "--module", app),
         *("--http-socket", f"127.0.0.1:{port}", "--processes", "4", "--master"),
         *("--die-on-term", "--need-app", "--disable-logging"),
+        # A worker that is told to end while it loads the application may not hear of it; after this
+        # it is killed.
+        *("--reload-mercy", "3", "--worker-reload-mercy", "3"),
         *("--virtualenv", sys.prefix, "--pythonpath", str(ROOT)),
         *options,
     ]
@@ -131,6 +134,10 @@ class Server:
         self.process.send_signal(number)
         try:
             return self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()  # it must not outlive its test
+            self.process.wait()
+            raise
         finally:
             self._log.close()
 
