@@ -10,7 +10,8 @@ import pytest
 
 from abmiddleware import Experiment, Prerequisite
 from abmiddleware.design.designs import Designs
-from abmiddleware.design.ledger import Ledger, Step, now
+from abmiddleware.design.ledger import Ledger, Outcome, Step, now
+from abmiddleware.design.lifecycle import Status
 from abmiddleware.design.lint.conflicts import overlap
 from abmiddleware.design.lint.finding import Finding
 from abmiddleware.design.lint.linting import lint
@@ -170,6 +171,36 @@ def test_a_new_phase_needs_a_seed_of_its_own(tmp_path: Path) -> None:
 
     assert "is that of the phase before" in hit.problem
     assert found(experiment=button(phase=1, seed="button-2"), ledger=ledger) == []
+
+
+@pytest.mark.parametrize(("stopped", "rules"), [("2026-09-20", ["L13"]), ("2026-06-20", [])])
+def test_a_seed_that_was_used_lately_is_found(
+    tmp_path: Path, stopped: str, rules: list[str]
+) -> None:
+    """Units bring along what they met; after 90 days hardly."""
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ways: tuple[Status, ...] = ("draft", "ready", "running", "stopped")
+    for to in ways:
+        ledger.append(Step(at=f"{stopped}T12:00:00Z", key="before", to=to, by="ana"))
+    before: Experiment[Any] = Experiment("before", ["a", "b"], hash_version=2, seed="button")
+
+    assert [hit.rule for hit in found(others=(before,), ledger=ledger)] == rules
+
+
+def test_an_effect_far_below_what_was_moved_before_is_told(tmp_path: Path) -> None:
+    """By the outcomes of three experiments or more."""
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ways: tuple[Status, ...] = ("draft", "ready", "running", "stopped")
+    for key, lift in {"a": 0.3, "b": -0.25, "c": 0.4}.items():
+        assert [hit.rule for hit in found(ledger=ledger)] == []
+        for to in ways:
+            ledger.append(Step(at=now(), key=key, to=to, by="ana"))
+        outcome = Outcome("conversion", "1", lift, 0.02)
+        ledger.append(Step(at=now(), key=key, to="decided", by="ana", outcome=outcome))
+    (hit,) = found(ledger=ledger)
+
+    assert (hit.rule, hit.level) == ("L8", "warning")
+    assert "is 10.0%, where half of 3 experiments moved it by 30.0% or more" in hit.problem
 
 
 def test_an_experiment_without_a_record_is_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from abmiddleware.evaluation.plan import Plan
 
 #: Statuses in which an experiment shares its visitors with others.
 _ON: Final = ("running", "paused")
+#: How long units remember what they met.
+_RECENT: Final = dt.timedelta(days=90)
 #: The tag of an experiment whose control is held out of all changes.
 HOLDOUT: Final = "holdout"
 _OVER: Final = ("stopped", "decided", "archived")
@@ -25,8 +28,11 @@ def keys(case: Case) -> Iterator[Finding]:
 
 
 def seeds(case: Case) -> Iterator[Finding]:
-    """Ask for a seed that no other experiment hashes by: else variations go together (C2)."""
-    for other in _others(case):
+    """Ask for a seed that no other experiment hashes by, or did lately (C2).
+
+    Else variations go together, and units bring along what they met.
+    """
+    for other in [*_others(case), *_recent(case)]:
         if _hashed(other) == _hashed(case.plan):
             yield case.error(
                 "L13",
@@ -148,6 +154,16 @@ def _others(case: Case) -> Iterator[Plan]:
         is_known = bool(case.ledger.steps(key))
         is_on = plan.definition.active and plan.definition.status == "running"
         if case.ledger.status(key) in _ON or (is_on and not is_known):
+            yield plan
+
+
+def _recent(case: Case) -> Iterator[Plan]:
+    """Yield the experiments that were stopped in the last 90 days."""
+    for key, plan in case.plans.items():
+        stops = [step.at for step in case.ledger.steps(key) if step.to == "stopped"]
+        if key == case.plan.key or not stops:
+            continue
+        if case.today - dt.datetime.fromisoformat(stops[-1]).date() <= _RECENT:
             yield plan
 
 

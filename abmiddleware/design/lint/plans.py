@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from statistics import median
 from typing import Final
 
 from abmiddleware.design.lint.finding import Case, Finding
@@ -24,6 +25,8 @@ _DIRECTION: Final = re.compile(
 )
 _LEAST_HYPOTHESIS: Final = 40
 _MOST_SECONDARY: Final = 10
+#: Outcomes of past experiments that tell what is usual.
+_FEWEST_PAST: Final = 3
 #: Days after which visitors have lost their cookies.
 _LONG: Final = 42
 _PEOPLE: Final = ("id", "user_id")
@@ -121,9 +124,23 @@ def size(case: Case) -> Iterator[Finding]:
 
 
 def effect(case: Case) -> Iterator[Finding]:
-    """Ask whether the effect can be true."""
-    if case.record.mde > 0.5:
-        yield case.warning("L8", "mde", f"is {case.record.mde:.0%}, which hardly any change brings")
+    """Ask whether the effect can be true, and whether it need be so small."""
+    mde = case.record.mde
+    if mde > 0.5:
+        yield case.warning("L8", "mde", f"is {mde:.0%}, which hardly any change brings")
+    past = [
+        abs(step.outcome.lift)
+        for key in case.ledger.keys()  # noqa: SIM118  # no mapping
+        for step in case.ledger.steps(key)
+        if step.outcome is not None and step.outcome.metric in case.record.goals[:1]
+    ]
+    if len(past) >= _FEWEST_PAST and 0 < mde < median(past) / 2:
+        yield case.warning(
+            "L8",
+            "mde",
+            f"is {mde:.1%}, where half of {len(past)} experiments moved it by {median(past):.1%} "
+            "or more: a smaller experiment would do",
+        )
 
 
 def time(case: Case) -> Iterator[Finding]:
