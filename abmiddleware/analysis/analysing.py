@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from abmiddleware.analysis import population as populations
 from abmiddleware.analysis.activity import Activity
 from abmiddleware.analysis.analysis import Analysis, Arm, MetricResult
-from abmiddleware.analysis.deciding import status_of
+from abmiddleware.analysis.deciding import status_of, untrusted
 from abmiddleware.analysis.healthiness import health_of
 from abmiddleware.analysis.history import History
 from abmiddleware.analysis.population import DAY, EPOCH, Population, day_of
@@ -23,6 +23,9 @@ from abmiddleware.design.metrics import JOURNAL
 from abmiddleware.design.power import question_of, units_for
 from abmiddleware.design.record import ExperimentRecord
 from abmiddleware.exceptions import DefinitionError
+
+#: The share of the units that a plan expects of a day below which it will not come to its size.
+_LEAST_TRAFFIC: Final = 0.5
 
 
 def analyse(
@@ -89,8 +92,10 @@ class _Analysing:
         health = health_of(
             subject, exposed, activated, self._assigned(exposed), self._history, self._end_us
         )
+        health.warnings.extend(self._traffic(exposed))
         withheld = self._withheld()
         metrics = self._results(counted.units, withheld)
+        metrics = metrics if health.is_good else untrusted(metrics)
         status, winner = status_of(record, arms, health, metrics, withheld)
         if status == "waiting" and self._history.stopped_us:
             status = "inconclusive"
@@ -210,6 +215,18 @@ class _Analysing:
         if self._history.stopped_us:
             last = min(last, day_of(self._history.stopped_us))
         return max(0, (last - start).days + 1)
+
+    def _traffic(self, exposed: Population) -> list[str]:
+        """Tell of less than half the units that the plan expects of the days that have passed."""
+        planned, end = self._record.units_per_day, self._record.end
+        is_over = bool(self._history.stopped_us) or (end is not None and self._today > end)
+        days = self._days(exposed) - (not is_over)  # today is not over
+        if not planned or days < 1:
+            return []
+        each = sum(exposed.counts.values()) / days
+        if each >= planned * _LEAST_TRAFFIC:
+            return []
+        return [f"{each:,.0f} units come a day, where the plan expects {planned:,.0f}"]
 
     def _daily(self, counted: Population) -> tuple[int, dict[str, list[int]]]:
         days = counted.daily

@@ -61,7 +61,8 @@ class Verdict(msgspec.Struct, frozen=True):
     comparison: Comparison
     #: Adjusted for all that was asked at once.
     p_value: float
-    #: "better", "worse" or "flat"; of a guardrail "holds", "harmed" or "open".
+    #: "better", "worse" or "flat"; of a guardrail "holds", "harmed" or "open"; of an experiment
+    #: that is not healthy "untrusted".
     word: str
     #: Of a share, the chance that the variation's is the better one; for display.
     chance: float | None = None

@@ -55,6 +55,20 @@ def _guarded(result: MetricResult, verdict: Verdict, alpha: float) -> Verdict:
     return msgspec.structs.replace(verdict, p_value=p_value, word=word)
 
 
+def untrusted(results: Sequence[MetricResult]) -> list[MetricResult]:
+    """Return results whose words say that no number of them can be trusted."""
+    return [
+        msgspec.structs.replace(
+            result,
+            verdicts=[
+                msgspec.structs.replace(one, word="untrusted", chance=None)
+                for one in result.verdicts
+            ],
+        )
+        for result in results
+    ]
+
+
 def status_of(
     record: ExperimentRecord,
     arms: Sequence[Arm],

@@ -178,3 +178,18 @@ def test_units_that_were_only_assigned_have_a_split_of_their_own(tmp_path: Path)
     assert found.health.assigned.counts == [300, 100]
     assert "the split of 400 assigned units is not as configured" in found.health.problems[0]
     assert found.status == "unhealthy"
+
+
+def test_an_unhealthy_experiment_says_nothing_of_better_or_worse(tmp_path: Path) -> None:
+    """In no form: words, page, JSON."""
+    found = analysed(tmp_path, [start(designs())], designs(goals=("revenue",), secondary=()))
+
+    assert {one.word for metric in found.metrics for one in metric.verdicts} == {"untrusted"}
+    assert ">untrusted</span>" in as_page(found)
+
+
+def test_less_traffic_than_planned_is_told(tmp_path: Path) -> None:
+    """Below half of it."""
+    told = "286 units come a day, where the plan expects 600"
+    assert analysed(tmp_path, [], designs(units_per_day=570)).health.warnings == []
+    assert told in analysed(tmp_path, [], designs(units_per_day=600)).health.warnings[0]

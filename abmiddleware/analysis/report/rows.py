@@ -9,8 +9,6 @@ import msgspec
 from abmiddleware.analysis.analysis import Analysis, Cell, MetricResult, Verdict
 from abmiddleware.analysis.numbers import effect_texts, lift_texts, value_text
 
-#: What is said in place of a verdict where the numbers cannot be trusted.
-UNTRUSTED = "untrusted"
 SHARES = ("proportion", "retention", "funnel")
 ROLES = {"goal": "Goals", "guardrail": "Guardrails", "secondary": "Secondary"}
 
@@ -43,14 +41,8 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def rows_of(analysis: Analysis) -> list[Row]:
-    """Return the rows of all metrics, goals first; a metric that is withheld has one.
-
-    Of an unhealthy experiment nothing is better or worse.
-    """
-    rows = [row for result in analysis.metrics for row in _rows(analysis, result)]
-    if analysis.health.is_good:
-        return rows
-    return [msgspec.structs.replace(row, word=row.word and UNTRUSTED) for row in rows]
+    """Return the rows of all metrics, goals first; a metric that is withheld has one."""
+    return [row for result in analysis.metrics for row in _rows(analysis, result)]
 
 
 def _rows(analysis: Analysis, result: MetricResult) -> Iterator[Row]:

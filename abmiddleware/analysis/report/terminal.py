@@ -44,6 +44,10 @@ def print_report(console: Console, analysis: Analysis) -> None:
         of = [row for row in rows if row.role == role]
         if of:
             console.print(_metrics(heading, of))
+            for row in of:
+                if row.note:
+                    of_one = ", ".join(one for one in (row.metric, row.variation) if one)
+                    console.print(Text(f"   {of_one}: {row.note}", style="dim"))
     console.print(Text(f"  {_how(analysis)}", style="dim"))
 
 
@@ -86,11 +90,11 @@ def _progress(analysis: Analysis) -> Text:
 
 def _metrics(heading: str, rows: list[Row]) -> Table:
     table = Table(title=f"[bold]{heading}[/]", title_justify="left", box=None, padding=(0, 1))
-    for name in ("metric", "variation", "control", "it", "lift", "interval", "p", "", ""):
+    for name in ("metric", "variation", "control", "it", "lift", "interval", "p", ""):
         table.add_column(
             name,
             justify="right" if name in ("control", "it", "lift", "p") else "left",
-            no_wrap=name in ("control", "it", "lift", "interval", "p"),
+            no_wrap=name != "variation",
         )
     for row in rows:
         colour = _COLOURS.get(row.word, "default")
@@ -103,7 +107,6 @@ def _metrics(heading: str, rows: list[Row]) -> Table:
             row.interval or row.effect_interval,
             row.p_value,
             Text(row.word, style=colour),
-            Text(row.note, style="dim"),
         )
     return table
 
