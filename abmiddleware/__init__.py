@@ -32,6 +32,8 @@ from abmiddleware.exposures.records import (
     LinkRow,
     Outcome,
     OutcomeRow,
+    Suppression,
+    SuppressionRow,
 )
 from abmiddleware.exposures.sinks import Sink
 from abmiddleware.exposures.sinks.call import CallableSink
@@ -86,6 +88,8 @@ __all__ = [
     "Rule",
     "Sink",
     "StreamSink",
+    "Suppression",
+    "SuppressionRow",
     "TeeSink",
     "Telemetry",
     "UnknownExperimentError",

@@ -320,6 +320,9 @@ class Engine:
             timeout: how long both may take together, in seconds.
         """
         deadline = monotonic() + timeout
+        recorder = self._services.recorder
+        if counts := recorder.suppressions.take():
+            recorder.write(counts)
         close = getattr(self.sink, "close", None)
         if close is not None:
             try:

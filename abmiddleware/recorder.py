@@ -11,6 +11,7 @@ from abmiddleware.context import UserContext
 from abmiddleware.exposures.losses import count_loss
 from abmiddleware.exposures.records import Exposure, Outcome, Record, frozen, id_text, unique_id
 from abmiddleware.exposures.sinks import Sink
+from abmiddleware.exposures.suppressions import Suppressions
 from abmiddleware.facts import RequestFacts
 from abmiddleware.notices import notices
 
@@ -30,6 +31,7 @@ class Recorder:
         "service",
         "sink",
         "suppressed",
+        "suppressions",
     )
 
     def __init__(self, sink: Sink, service: str, record_attributes: Sequence[str]) -> None:
@@ -45,6 +47,8 @@ class Recorder:
         self.lost: Counter[str] = Counter()
         #: Exposures that are not recorded on purpose, by reason.
         self.suppressed: Counter[str] = Counter()
+        #: The same by experiment, for the sink.
+        self.suppressions = Suppressions(service)
 
     def tell(self, exposure: Exposure, facts: RequestFacts | None) -> None:
         """Tell the listeners of an exposure; one that fails is logged."""

@@ -232,12 +232,19 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
             elif self._services.recorder.is_rehearsal and not self._context.suppressed:
                 self._expose(plan, self._with_unit(plan, result))
                 return
-            self._services.recorder.suppress("forced")
-        elif result.hash_used:
-            self._services.recorder.suppress(self._context.suppressed)
+            self._suppress(plan, "forced")
+        elif result.hash_used or _is_nobodys(result, self._context):
+            self._suppress(plan, self._context.suppressed)
         signals = self._services.signals
         if signals is not None and (self._trace or signals.is_heard()):
             signals.evaluated(self._traced(), plan, result)
+
+    def _suppress(self, plan: Plan, reason: str) -> None:
+        """Count an exposure that is not recorded on purpose."""
+        recorder = self._services.recorder
+        recorder.suppress(reason)
+        for count in recorder.suppressions.add(plan.key, plan.phase, reason):
+            self._record(count)
 
     def _with_unit(self, plan: Plan, result: Result[Any]) -> Result[Any]:
         """Return a result that no hash decided with the unit that one would have had."""
@@ -291,6 +298,11 @@ class RecordingClient(msgspec.Struct, eq=False, weakref=True):
         if self._unlinked:
             self._link()
         return known_ids(self._context, self._ids())
+
+
+def _is_nobodys(result: Result[Any], context: UserContext) -> bool:
+    """Tell whether only a bot, or who is excluded, has no unit: they get no visitor id."""
+    return result.reason is Reason.NO_UNIT and context.suppressed is Suppressed.EXCLUDED
 
 
 def _tell_unknown(plan: Plan) -> None:

@@ -31,6 +31,7 @@ from abmiddleware import (
     VariationMeta,
 )
 from abmiddleware.exposures.records import ExposureRow
+from tests.recorded import of_units
 from tests.request_facts import Page
 
 MODEL = Experiment("ranking-model", ["linear", "boosted"], hash_version=2)
@@ -572,7 +573,7 @@ def test_options_of_the_process_are_not_recorded(
     result = Engine([MODEL], sink=sink, **options).client(id="u1").run(MODEL)
 
     assert (result.in_experiment, result.value, result.reason) == expected
-    assert sink.records == []
+    assert of_units(sink) == []
 
 
 class Explosive(str):

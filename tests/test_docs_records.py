@@ -14,10 +14,22 @@ import pytest
 
 from abmiddleware import Exposure, Link
 from abmiddleware.exposures.journal import MAX_ID, MAX_RECORD
-from abmiddleware.exposures.records import ExposureRow, LinkRow, OutcomeRow, Row, decode
+from abmiddleware.exposures.records import (
+    ExposureRow,
+    LinkRow,
+    OutcomeRow,
+    Row,
+    SuppressionRow,
+    decode,
+)
 
 PAGE = (Path(__file__).parents[1] / "docs" / "records.md").read_text()
-FORMS: dict[str, type[Row]] = {"Exposure": ExposureRow, "Outcome": OutcomeRow, "Link": LinkRow}
+FORMS: dict[str, type[Row]] = {
+    "Exposure": ExposureRow,
+    "Outcome": OutcomeRow,
+    "Link": LinkRow,
+    "Suppression": SuppressionRow,
+}
 JSON_TYPES = {
     int: "integer",
     str: "string",
@@ -84,7 +96,7 @@ def test_the_samples_are_what_the_code_above_them_writes(
     lines = (tmp_path / "var" / "experiments.jsonl").read_text().split()
 
     assert [timeless(line) for line in lines] == [
-        timeless(sample(title)) for title in ("Link", "Exposure", "Outcome")
+        timeless(sample(title)) for title in ("Link", "Exposure", "Suppression", "Outcome")
     ]
 
 

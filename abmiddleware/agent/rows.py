@@ -7,10 +7,21 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from abmiddleware.exposures.records import SCHEMA, ExposureRow, LinkRow, OutcomeRow
+from abmiddleware.exposures.records import (
+    SCHEMA,
+    ExposureRow,
+    LinkRow,
+    OutcomeRow,
+    SuppressionRow,
+)
 
 #: The tables, by the type of the rows in them.
-TABLES: Final = {"exposure": "exposures", "outcome": "outcomes", "link": "links"}
+TABLES: Final = {
+    "exposure": "exposures",
+    "outcome": "outcomes",
+    "link": "links",
+    "suppression": "suppressions",
+}
 #: Longer event ids are refused, in characters: databases index them.
 _MAX_EVENT_ID: Final = 256
 #: The first microsecond of the year 10,000, which many databases lack.
@@ -45,12 +56,15 @@ FORMS: Final = {
     "exposures": _form("exposure", ExposureRow),
     "outcomes": _form("outcome", OutcomeRow),
     "links": _form("link", LinkRow),
+    "suppressions": _form("suppression", SuppressionRow),
 }
 #: The table of each form.
 TABLE_OF: Final = {form: table for table, form in FORMS.items()}
 
-_exposure, _outcome, _link = FORMS.values()
-_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_exposure | _outcome | _link)
+_exposure, _outcome, _link, _suppression = FORMS.values()
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+    _exposure | _outcome | _link | _suppression
+)
 
 
 def decode(line: bytes) -> Any:

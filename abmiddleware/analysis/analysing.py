@@ -90,7 +90,15 @@ class _Analysing:
             for one in subject.variations
         ]
         health = health_of(
-            subject, exposed, activated, self._assigned(exposed), self._history, self._end_us
+            subject,
+            exposed,
+            activated,
+            self._assigned(exposed),
+            populations.left_out(
+                self._warehouse.suppressions, subject.key, subject.phase, self._end_us
+            ),
+            self._history,
+            self._end_us,
         )
         health.warnings.extend(self._traffic(exposed))
         withheld = self._withheld()

@@ -27,8 +27,8 @@ class Health(msgspec.Struct, frozen=True):
     #: Units that met two variations and were left out, and their share of all.
     crossovers: int
     crossover_share: float
-    #: Exposures that somebody forced; they are left out.
-    forced: int
+    #: Exposures that do not count, as of bots and of forced variations, by reason.
+    left_out: dict[str, int]
     #: What is wrong, in words: no result may be trusted.
     problems: list[str]
     #: What one should know, in words.

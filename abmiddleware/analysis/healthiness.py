@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -27,6 +28,7 @@ def health_of(
     exposed: Population,
     activated: Population | None,
     assigned: Mapping[str, int],
+    suppressed: Mapping[str, int],
     history: History,
     until_us: int,
 ) -> Health:
@@ -37,6 +39,7 @@ def health_of(
         exposed: its units.
         activated: those of them that were activated; None where the plan asks for none.
         assigned: units that were assigned, by variation; none where no record tells.
+        suppressed: exposures that were not recorded, by reason.
         history: what the ledger tells of it.
         until_us: the instant of the analysis, in microseconds since 1970.
     """
@@ -60,8 +63,6 @@ def health_of(
     problems += _clusters(subject, exposed, warnings)
     if exposed.broken:
         warnings.append(f"{exposed.broken:,} exposures lack a unit or a variation and are left out")
-    if exposed.forced:
-        warnings.append(f"{exposed.forced:,} forced exposures are left out")
     if exposed.last_us and until_us - exposed.last_us > _SILENCE:
         hours = (until_us - exposed.last_us) // 3_600_000_000
         warnings.append(f"there was no exposure in the last {hours:,} hours")
@@ -70,11 +71,18 @@ def health_of(
         splits.get("activated"),
         exposed.crossovers,
         share,
-        exposed.forced,
+        _left_out(suppressed, exposed.forced),
         problems,
         warnings,
         splits.get("assigned"),
     )
+
+
+def _left_out(suppressed: Mapping[str, int], forced: int) -> dict[str, int]:
+    """Return the exposures that do not count, with those that were recorded as forced."""
+    found = Counter(suppressed)
+    found["forced"] += forced
+    return dict(+found)
 
 
 def _of_plan(exposed: Population, history: History) -> tuple[list[str], list[str]]:

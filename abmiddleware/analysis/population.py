@@ -132,6 +132,28 @@ def activated(population: Population, events: Events, event: str) -> Population:
     return msgspec.structs.replace(population, units=reached, daily=_daily(reached))
 
 
+def left_out(suppressions: Any, key: str, phase: int, until_us: int) -> dict[str, int]:
+    """Return how many exposures were not recorded before an instant, by reason.
+
+    Args:
+        suppressions: the table; None where there is none.
+        key: of the experiment.
+        phase: its phase.
+        until_us: the instant, in microseconds since 1970.
+    """
+    if suppressions is None:
+        return {}
+    found = suppressions.filter(
+        suppressions.experiment_key == key,
+        suppressions.phase == phase,
+        suppressions.ts_us < until_us,
+    )
+    # What is shipped at least once may be there twice.
+    each = found.group_by(["event_id", "reason"]).agg(requests=found["count"].max())
+    sums = each.group_by("reason").agg(requests=each.requests.sum())
+    return {row["reason"]: int(row["requests"]) for row in queries.rows(sums.order_by("reason"))}
+
+
 def _daily(units: Any) -> dict[str, dict[int, int]]:
     days = units.mutate(day=(units.first_us / DAY).floor().cast("int64"))
     table = queries.rows(days.group_by(["variation", "day"]).agg(units=days.count()))

@@ -6,6 +6,15 @@ from abmiddleware.analysis.analysis import Analysis, MetricResult, Verdict
 from abmiddleware.analysis.numbers import effect_texts, lift_texts
 
 _UNITS = {"id": "visitors", "user_id": "users"}
+#: By reason, whose exposures do not count.
+_LEFT_OUT = {
+    "excluded": "bots and excluded visitors",
+    "exempt_path": "exempt paths",
+    "forced": "forced variations",
+    "method": "HEAD and OPTIONS requests",
+    "override": "people with an override",
+    "prefetch": "pages loaded ahead",
+}
 
 
 def sentence_of(analysis: Analysis) -> str:
@@ -23,6 +32,13 @@ def sentence_of(analysis: Analysis) -> str:
         return f"{begin}, traffic is as configured; there is no goal to decide by."
     told = "; ".join(_compared(analysis, goal, one) for one in _chosen(analysis, goal))
     return f"{begin}, {told}; {_guardrails(analysis)}traffic is balanced: {_advice(analysis)}."
+
+
+def left_out_of(analysis: Analysis) -> str:
+    """Return what does not count, such as "1,204 of bots and excluded visitors"; "" for nothing."""
+    counts = sorted(analysis.health.left_out.items(), key=lambda item: -item[1])
+    told = ", ".join(f"{count:,} of {_LEFT_OUT.get(reason, reason)}" for reason, count in counts)
+    return f"exposures that do not count: {told}" if told else ""
 
 
 def units_word(unit_type: str) -> str:

@@ -41,8 +41,23 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "value": "DOUBLE",
         "unit_ids": "JSON",
     },
+    "suppressions": {
+        "type": "VARCHAR",
+        "event_id": "VARCHAR",
+        "ts_us": "BIGINT",
+        "experiment_key": "VARCHAR",
+        "phase": "INTEGER",
+        "reason": "VARCHAR",
+        "count": "BIGINT",
+    },
 }
-_TYPES: Final = {"exposures": "exposure", "outcomes": "outcome"}
+_TYPES: Final = {
+    "exposures": "exposure",
+    "outcomes": "outcome",
+    "suppressions": "suppression",
+}
+#: The table that only a warehouse has whose journal left something out.
+_SUPPRESSIONS: Final = "suppressions"
 #: Those types as Ibis has them.
 _EMPTY: Final = {"BIGINT": "int64", "INTEGER": "int32", "DOUBLE": "float64", "BOOLEAN": "boolean"}
 #: Files beside a journal that are none.
@@ -62,6 +77,8 @@ class Warehouse(msgspec.Struct, frozen=True, eq=False):
     outcomes: Any
     #: Of events beside the journal's, by name.
     sources: Mapping[str, EventSource] = {}
+    #: Of counts of exposures that were not recorded; None where there is none.
+    suppressions: Any = None
 
     def events(self, source: str, unit_type: str) -> Events:
         """Return the events of a source, by the ids of a type of unit.
@@ -92,8 +109,12 @@ def open_warehouse(
         ConfigurationError: it lacks a table.
     """
     _silence(backend)
-    exposures, outcomes = (_table(backend, name, schema) for name in COLUMNS)
-    return Warehouse(backend, exposures, outcomes, sources or {})
+    exposures, outcomes = (_table(backend, name, schema) for name in ("exposures", "outcomes"))
+    try:
+        suppressions = _table(backend, _SUPPRESSIONS, schema)
+    except ConfigurationError:  # none was ever delivered
+        suppressions = None
+    return Warehouse(backend, exposures, outcomes, sources or {}, suppressions)
 
 
 def _silence(backend: Any) -> None:
@@ -162,8 +183,10 @@ def open_journal(
     finalize(backend, rmtree, place, ignore_errors=True)
     _silence(backend)
     records = _parsed(backend, lines) if lines else None
-    exposures, outcomes = (_records(backend, table, records, lakes) for table in COLUMNS)
-    return Warehouse(backend, exposures, outcomes, sources or {})
+    exposures, outcomes, suppressions = (
+        _records(backend, table, records, lakes) for table in COLUMNS
+    )
+    return Warehouse(backend, exposures, outcomes, sources or {}, suppressions)
 
 
 def _found(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list[Path]]:
@@ -208,8 +231,9 @@ def _parsed(backend: Any, lines: list[str]) -> Any:
         lines, columns=columns, format="newline_delimited", ignore_errors=True
     )
     found = found.filter(found.type.isin([*_TYPES.values()]))
-    # Half of what a file of exposures holds is ids of events, which only outcomes are told by.
-    kept = ibis.ifelse(found.type == _TYPES["outcomes"], found.event_id, ibis.null("string"))
+    # Half of what a file of exposures holds is ids of events, which they are not told by.
+    is_exposure = found.type == _TYPES["exposures"]
+    kept = ibis.ifelse(is_exposure, ibis.null("string"), found.event_id)
     return backend.create_table("records", found.mutate(event_id=kept))
 
 

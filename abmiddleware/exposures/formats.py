@@ -1,8 +1,9 @@
 """Records in the forms that other tools take: GrowthBook's warehouse, Segment, PostHog.
 
 Each function takes a record, or a row of the journal, and returns what JSON can hold, or None for
-what has no place there: links of two ids, and exposures that somebody forced. The event ids are
-those of the rows, so that a tool that knows ids counts what comes twice once.
+what has no place there: links of two ids, counts of what was left out, and exposures that somebody
+forced. The event ids are those of the rows, so that a tool that knows ids counts what comes twice
+once.
 """
 
 from __future__ import annotations

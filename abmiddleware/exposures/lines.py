@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
-from abmiddleware.exposures.records import Exposure, Outcome, Record, encode
+from abmiddleware.exposures.records import Exposure, Link, Outcome, Record, encode
 
 #: Larger records are refused, in bytes.
 MAX_RECORD: Final = 64 * 1024
@@ -67,7 +67,7 @@ def _has_long_id(record: Record) -> bool:
         return len(record.unit_id) > MAX_ID or (bool(others) and _is_any_long(others.values()))
     if isinstance(record, Outcome):
         return _is_any_long(record.unit_ids.values())
-    return _is_any_long((record.id_a, record.id_b))
+    return isinstance(record, Link) and _is_any_long((record.id_a, record.id_b))
 
 
 def _is_any_long(ids: Iterable[str]) -> bool:

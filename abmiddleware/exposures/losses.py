@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
+from typing import TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
 
 
-def count_loss(lost: Counter[str], reason: str, count: int) -> int:
+def count_loss(lost: Counter[Key], reason: Key, count: int) -> int:
     """Add to what was lost for a reason, and return its sum."""
     # With the key there, adding is one step for other threads; with Counter's own 0 it is not.
     lost.setdefault(reason, 0)

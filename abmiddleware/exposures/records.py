@@ -119,7 +119,20 @@ class Link(msgspec.Struct, frozen=True):
         return digest("link", self.unit_type_a, self.id_a, self.unit_type_b, self.id_b, day)
 
 
-Record = Exposure | Outcome | Link
+class Suppression(msgspec.Struct, frozen=True):
+    """Exposures of an experiment that were not recorded, as of bots, since the count before."""
+
+    ts_us: int
+    event_id: str
+    experiment_key: str
+    phase: int
+    #: Why, as `abmiddleware.policy.Suppressed` has it, or "forced".
+    reason: str
+    count: int
+    service: str
+
+
+Record = Exposure | Outcome | Link | Suppression
 
 
 def digest(*parts: str) -> str:
@@ -194,12 +207,29 @@ class LinkRow(msgspec.Struct, frozen=True):
     sdk: str
 
 
-Row = ExposureRow | OutcomeRow | LinkRow
+class SuppressionRow(msgspec.Struct, frozen=True):
+    """One count of exposures that were not recorded as a line of the journal."""
+
+    v: int
+    type: str
+    event_id: str
+    ts_us: int
+    ts: str
+    experiment_key: str
+    phase: int
+    reason: str
+    count: int
+    service: str
+    sdk: str
+
+
+Row = ExposureRow | OutcomeRow | LinkRow | SuppressionRow
 
 _ROWS: Final[dict[str, type[Row]]] = {
     "exposure": ExposureRow,
     "outcome": OutcomeRow,
     "link": LinkRow,
+    "suppression": SuppressionRow,
 }
 
 
@@ -239,15 +269,27 @@ def row(record: Record) -> Row:
             record.service,
             SDK,
         )
-    return LinkRow(
+    if isinstance(record, Link):
+        return LinkRow(
+            SCHEMA,
+            "link",
+            *told,
+            record.unit_type_a,
+            record.id_a,
+            record.unit_type_b,
+            record.id_b,
+            record.source,
+            record.service,
+            SDK,
+        )
+    return SuppressionRow(
         SCHEMA,
-        "link",
+        "suppression",
         *told,
-        record.unit_type_a,
-        record.id_a,
-        record.unit_type_b,
-        record.id_b,
-        record.source,
+        record.experiment_key,
+        record.phase,
+        record.reason,
+        record.count,
         record.service,
         SDK,
     )

@@ -67,6 +67,24 @@ def outcome(
     }
 
 
+def suppression(reason: str, count: int, at_us: int = START_US, **fields: Any) -> dict[str, Any]:
+    """Return a count of exposures that were not recorded."""
+    return {
+        "v": 1,
+        "type": "suppression",
+        "event_id": f"suppression-{next(_numbers)}",
+        "ts_us": at_us,
+        "ts": dt.datetime.fromtimestamp(at_us / 1e6, dt.UTC).isoformat(),
+        "experiment_key": "button",
+        "phase": 0,
+        "reason": reason,
+        "count": count,
+        "service": "shop",
+        "sdk": "abmiddleware/0.1.0",
+        **fields,
+    }
+
+
 def write(path: Path, rows: Iterable[dict[str, Any]]) -> Path:
     """Write records as the journal does, with an empty line between writes."""
     path.write_text("".join(f"\n{json.dumps(row)}\n" for row in rows))

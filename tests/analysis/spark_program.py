@@ -45,7 +45,7 @@ def main(lake: str) -> None:
         .config("spark.sql.shuffle.partitions", "2")
         .getOrCreate()
     )
-    for table in ("exposures", "outcomes"):
+    for table in ("exposures", "outcomes", "suppressions"):
         session.read.parquet(f"{lake}/experiments/{table}").createOrReplaceTempView(table)
     warehouse = open_warehouse(ibis.pyspark.connect(session))
     analysis = analyse(AB, DESIGNS, warehouse, now=after(15))

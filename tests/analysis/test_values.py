@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ibis
 import numpy as np
 import pytest
 
@@ -16,12 +17,22 @@ from abmiddleware.analysis.analysing import analyse
 from abmiddleware.analysis.analysis import Analysis, MetricResult
 from abmiddleware.analysis.moments import BEFORE, DIVISOR, VALUE, Moments
 from abmiddleware.analysis.population import Population, population
+from abmiddleware.analysis.sentences import left_out_of
 from abmiddleware.analysis.unit_values import eligible, unit_values
-from abmiddleware.analysis.warehouse import Warehouse, open_journal
+from abmiddleware.analysis.warehouse import COLUMNS, Warehouse, open_journal, open_warehouse
 from abmiddleware.design.designs import Designs
 from abmiddleware.design.metrics import Measure, Metric
 from abmiddleware.design.record import ExperimentRecord
-from tests.analysis.records import AB, DAY, START_US, after, exposure, outcome, write
+from tests.analysis.records import (
+    AB,
+    DAY,
+    START_US,
+    after,
+    exposure,
+    outcome,
+    suppression,
+    write,
+)
 
 Row = dict[str, Any]
 #: Returns the moments of a metric, by variation.
@@ -332,8 +343,35 @@ def test_forced_exposures_are_left_out_and_counted(journal: Path) -> None:
     analysis = analysed(journal, rows, Designs())
 
     assert [arm.units for arm in analysis.arms] == [50, 50]
-    assert analysis.health.forced == 7
-    assert "7 forced exposures are left out" in analysis.health.warnings
+    assert analysis.health.left_out == {"forced": 7}
+
+
+def test_what_was_not_recorded_is_counted(journal: Path) -> None:
+    """By reason, each count once however often it came; not of another phase or time."""
+    rows = [exposure(unit, "ab"[unit % 2]) for unit in range(100)]
+    bots = suppression("excluded", 1_200, START_US + DAY)
+    rows += [bots, bots, suppression("excluded", 4), suppression("prefetch", 30)]
+    rows += [suppression("forced", 2), exposure("f", "b", forced=True)]
+    rows += [suppression("excluded", 9, phase=1), suppression("excluded", 9, experiment_key="x")]
+    rows += [suppression("excluded", 9, START_US + 90 * DAY)]
+    analysis = analysed(journal, rows, Designs())
+
+    assert analysis.health.left_out == {"excluded": 1_204, "prefetch": 30, "forced": 3}
+    assert left_out_of(analysis) == (
+        "exposures that do not count: 1,204 of bots and excluded visitors, 30 of pages loaded "
+        "ahead, 3 of forced variations"
+    )
+
+
+def test_a_warehouse_that_was_told_of_nothing_left_out_needs_no_table_for_it() -> None:
+    """The table is there from the first bot on."""
+    backend = ibis.duckdb.connect()
+    for table in ("exposures", "outcomes"):
+        columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS[table].items())
+        backend.raw_sql(f"CREATE TABLE {table} ({columns})")
+    analysis = analyse(AB, Designs(), open_warehouse(backend), now=after(1))
+
+    assert (analysis.status, analysis.health.left_out) == ("no data", {})
 
 
 def test_late_and_future_events_do_not_change_what_was_known(journal: Path) -> None:

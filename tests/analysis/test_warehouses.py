@@ -18,7 +18,16 @@ import pytest
 from abmiddleware.analysis.analysing import analyse
 from abmiddleware.analysis.analysis import Analysis
 from abmiddleware.analysis.warehouse import Warehouse, open_journal, open_warehouse
-from tests.analysis.records import AB, DAY, START_US, after, exposure, outcome, write
+from tests.analysis.records import (
+    AB,
+    DAY,
+    START_US,
+    after,
+    exposure,
+    outcome,
+    suppression,
+    write,
+)
 from tests.analysis.spark_program import DESIGNS
 from tests.backends import postgres_server
 
@@ -39,6 +48,7 @@ def rows() -> list[dict[str, Any]]:
             found.append(outcome(f"ü{unit}", "purchase", float(source.exponential(20)), when))
     found.append(exposure("ü1", "a", START_US + 5 * DAY))
     found.append(exposure("forced", "a", START_US, forced=True))
+    found += [suppression("excluded", count) for count in (5, 40)]
     return found
 
 
@@ -92,6 +102,7 @@ def test_the_journal_and_its_parquet_say_the_same(journal: Path, lake: Path) -> 
     assert near(told(open_journal(lake)), expected)
     assert near(told(open_journal([journal, lake])), expected, but=("exposures", "forced"))
     assert [arm.units for arm in expected.arms] == [600, 599]
+    assert expected.health.left_out == {"excluded": 45, "forced": 1}
 
 
 def test_postgresql_says_the_same(journal: Path, postgres: Warehouse) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from abmiddleware import ConfigurationError, Engine, Experiment, Feature, MemorySink
 from abmiddleware.testing import capture, force
+from tests.recorded import of_units
 from tests.request_facts import Page
 
 BUTTON = Experiment("button", ["red", "green", "blue"], coverage=0.0, hash_version=2)
@@ -78,7 +79,7 @@ def test_engines_that_are_made_later_are_reached() -> None:
         assert shown(engine) == "green"
 
     assert shown(engine) == "red"
-    assert (len(records.exposures), own.records) == (1, [])
+    assert (len(records.exposures), of_units(own)) == (1, [])
 
 
 def test_an_object_that_no_engine_has_is_forced_too(sink: MemorySink) -> None:
@@ -186,7 +187,7 @@ def test_what_does_not_count_still_does_not(engine: Engine) -> None:
         assert client.run("button").value == "green"
         client.flush()
 
-    assert records.records == []
+    assert of_units(records) == []
 
 
 def test_records_go_where_they_went_when_it_is_over(engine: Engine, sink: MemorySink) -> None:

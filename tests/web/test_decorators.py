@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from abmiddleware import Engine, Experiment, MemorySink
+from tests.recorded import of_units
 from tests.web.conftest import HANDLERS, MakeSite
 from tests.web.sites.site import Site
 
@@ -60,7 +61,7 @@ def test_head_leaves_no_record(site: Site, sink: MemorySink, path: str) -> None:
 
     assert response.status == 200
     assert visitor.cookie("ab_id")
-    assert sink.records == []
+    assert of_units(sink) == []
 
 
 @pytest.mark.parametrize("path", ["decorated-unknown", "dispatched-unknown", "dispatched-partly"])

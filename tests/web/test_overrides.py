@@ -9,6 +9,7 @@ import pytest
 
 from abmiddleware import Engine, Feature, MemorySink, Overrides
 from abmiddleware.sticky import MemoryStickyStore
+from tests.recorded import of_units
 from tests.web.conftest import MakeSite
 from tests.web.sites.site import Response, Site, Visitor
 from tests.web.views import BUTTON, COMPANY, EXPERIMENTS
@@ -62,7 +63,7 @@ def test_a_signed_link_shows_its_variation_for_the_whole_visit(
 
     assert shown_to(visitor, f"/run?page=2&ab_override={signed(wish)}") == wish
     assert [shown_to(visitor) for _ in range(3)] == [wish] * 3
-    assert sink.records == []
+    assert of_units(sink) == []
 
     assert shown_to(visitor, "/run?ab_override=") == usual
     assert shown_to(visitor) == usual
@@ -86,7 +87,7 @@ def test_a_header_counts_for_its_request_alone(site: Site, sink: MemorySink, wis
 
     assert response.text == wish
     assert not [cookie for cookie in response.cookies if cookie.startswith("ab_override")]
-    assert sink.records == []
+    assert of_units(sink) == []
     shown_to(visitor)
     assert len(sink.exposures) == 1
 
@@ -97,7 +98,7 @@ def test_who_is_allowed_writes_their_own(site: Site, sink: MemorySink, wish: str
     link = f"/run-all?ab_override=checkout-button:{wish},terms:30-days"
     assert shown_to(visitor, link, x_tester="yes") == f"{wish} 30-days off"
     assert shown_to(visitor, x_tester="yes") == wish
-    assert sink.records == []
+    assert of_units(sink) == []
 
     assert "30-days" not in shown_to(visitor, "/run-all")
     assert len(sink.exposures) == 1
@@ -195,7 +196,7 @@ def test_no_consent_and_no_bot_keeps_people_from_looking(
     link = f"/run-all?ab_override={signed(wish)}"
 
     assert shown_to(site.visitor(), link, user_agent="HeadlessChrome/130") == f"{wish} now off"
-    assert sink.records == []
+    assert of_units(sink) == []
 
 
 def test_outcomes_of_who_looks_are_nobodys(site: Site, sink: MemorySink) -> None:

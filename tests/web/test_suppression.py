@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from abmiddleware import Engine, MemorySink, has_gpc
+from abmiddleware import Engine, MemorySink, Suppression, has_gpc
+from tests.recorded import of_units
 from tests.web.conftest import MakeSite
 from tests.web.sites.site import Site, Visitor
 from tests.web.views import EXPERIMENTS
@@ -63,7 +64,7 @@ def test_what_shows_nothing_is_not_counted(
     response = visitor.send(method, "/run")
 
     assert (response.status, len(response.cookies)) == (200, 1)
-    assert sink.records == []
+    assert of_units(sink) == []
     assert engine.health().suppressed == {"method": 1}
     visitor.get("/run")
     assert sink.exposures[0].unit_id == (visitor.cookie("ab_id") or "").split(".")[0]
@@ -75,7 +76,20 @@ def test_a_bot_gets_the_control_and_no_cookie(site: Site, sink: MemorySink) -> N
 
     assert {response.text for response in responses} == {"control"}
     assert all(response.cookies == [] for response in responses)
-    assert sink.records == []
+    assert of_units(sink) == []
+
+
+def test_bots_are_counted_by_experiment(site: Site, engine: Engine, sink: MemorySink) -> None:
+    """Those that bring no cookie, too; the sums of a minute are written in one record."""
+    for _ in range(8):
+        site.visitor().get("/run", headers={"user-agent": CRAWLER})
+    engine.close()
+    told = [record for record in sink.records if isinstance(record, Suppression)]
+
+    assert {(one.experiment_key, one.phase, one.reason) for one in told} == {
+        ("checkout-button", 0, "excluded")
+    }
+    assert [one.count for one in told] == [1, 7]
 
 
 def test_what_a_bot_does_is_no_error(site: Site, engine: Engine, sink: MemorySink) -> None:
@@ -110,7 +124,7 @@ def test_a_team_says_who_is_excluded(make_site: MakeSite, sink: MemorySink) -> N
     """A predicate of the team's takes the place of the ready one; bots count then."""
     site = make_site(Engine(EXPERIMENTS, sink=sink, exclude=inner))
     site.visitor().get("/run", headers={"x-inner": "1"})
-    assert sink.records == []
+    assert of_units(sink) == []
 
     site.visitor().get("/run", headers={"user-agent": CRAWLER})
     assert len(sink.exposures) == 1
@@ -125,7 +139,7 @@ def test_exempt_paths_are_not_counted(make_site: MakeSite, sink: MemorySink, pat
     first = visitor.get("/run")
 
     assert len(first.cookies) == 1
-    assert sink.records == []
+    assert of_units(sink) == []
     assert engine.health().suppressed == {"exempt_path": 1}
     visitor.get("/run-often")
     assert len(sink.exposures) == (0 if path == "/" else 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from abmiddleware import Engine, MemorySink
+from tests.recorded import of_units
 from tests.web.conftest import HANDLERS, MakeSite
 from tests.web.sites.site import Site
 from tests.web.views import BUTTON, EXPERIMENTS, MARKUP
@@ -66,7 +67,7 @@ def test_head_leaves_no_record(site: Site, sink: MemorySink, prefix: str, name: 
 
     assert visitor.send("HEAD", f"{prefix}-{name}").status == 200
     assert visitor.cookie("ab_id")
-    assert sink.records == []
+    assert of_units(sink) == []
 
 
 @pytest.mark.parametrize("with_cookie", [False, True], ids=["newcomer", "returning"])

@@ -12,6 +12,7 @@ from abmiddleware.analysis.inference.ratio_mismatch import Mismatch
 from abmiddleware.analysis.report.pictures import COLOURS, bar, exposures, reach
 from abmiddleware.analysis.report.rows import ROLES, Row, p_text, rows_of
 from abmiddleware.analysis.report.style import STYLE, colour_style
+from abmiddleware.analysis.sentences import left_out_of
 
 _KINDS: Final = {
     "ship": "good",
@@ -156,6 +157,8 @@ def _notes(analysis: Analysis) -> str:
     health = analysis.health
     lines = [f'<li class="bad">{escape(text)}</li>' for text in health.problems]
     lines += [f"<li>{escape(text)}</li>" for text in health.warnings]
+    left_out = left_out_of(analysis)
+    lines += [f"<li>{escape(left_out[:1].upper() + left_out[1:])}.</li>"] if left_out else []
     return f"<section><h2>Notes</h2><ul>{''.join(lines)}</ul></section>" if lines else ""
 
 

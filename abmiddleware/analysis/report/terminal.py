@@ -11,6 +11,7 @@ from rich.text import Text
 
 from abmiddleware.analysis.analysis import Analysis
 from abmiddleware.analysis.report.rows import ROLES, Row, p_text, rows_of
+from abmiddleware.analysis.sentences import left_out_of
 
 _COLOURS: Final = {
     "ship": "green",
@@ -32,6 +33,8 @@ def print_report(console: Console, analysis: Analysis) -> None:
     title = f"[bold]{analysis.key}[/]  [{colour}]{analysis.status}[/]"
     console.print(Panel(Text(analysis.sentence), title=title, title_align="left"))
     console.print(_arms(analysis))
+    if left_out := left_out_of(analysis):
+        console.print(Text(f"  {left_out}", style="dim"))
     for text in analysis.health.problems:
         console.print(Text(f"  wrong: {text}", style="red"))
     for text in analysis.health.warnings:

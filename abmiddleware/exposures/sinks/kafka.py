@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from abmiddleware.evaluation.values import shown
 from abmiddleware.exceptions import ConfigurationError
-from abmiddleware.exposures.records import Exposure, Outcome, Record, encode
+from abmiddleware.exposures.records import Exposure, Link, Outcome, Record, encode
 from abmiddleware.exposures.sinks.counting import Counts
 from abmiddleware.exposures.sinks.kafka_producer import ClosedError, KafkaProducer, check_options
 from abmiddleware.extras import required
@@ -166,4 +166,4 @@ def _unit_id(record: Record) -> str:
     if isinstance(record, Outcome):
         ids = record.unit_ids
         return ids.get("id") or next(iter(ids.values()), "")
-    return record.id_a
+    return record.id_a if isinstance(record, Link) else ""
