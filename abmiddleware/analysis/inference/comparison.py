@@ -62,5 +62,7 @@ class Comparison(msgspec.Struct, frozen=True):
     #: How it was tested, such as "Welch's t-test".
     method: str
     no_lift: NoLift = NoLift.NO
+    #: One minus the level of the intervals.
+    alpha: float = 0.05
     #: Of intervals that hold at every look; None for one look, at the planned end.
     look: Look | None = None

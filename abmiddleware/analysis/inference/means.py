@@ -88,6 +88,7 @@ def _compared(control: Moments, treatment: Moments, alpha: float, away: float) -
         error,
         _method(columns),
         why,
+        alpha,
     )
 
 

@@ -42,6 +42,7 @@ def compare(
         _error(control, treatment),
         method,
         why,
+        alpha,
     )
 
 

@@ -62,6 +62,7 @@ def compare(control: Quantile, treatment: Quantile, alpha: float = 0.05) -> Comp
         error,
         "difference of quantiles",
         why,
+        alpha,
     )
 
 
