@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from abmiddleware.analysis.analysis import Health
+from abmiddleware.analysis.analysis import Arm, Health, MetricResult
 from abmiddleware.analysis.history import History
 from abmiddleware.analysis.inference.ratio_mismatch import Mismatch, mismatch
+from abmiddleware.analysis.numbers import lift_texts
 from abmiddleware.analysis.population import Population
 from abmiddleware.analysis.subject import Subject
+from abmiddleware.design.ledger import FEWEST_PAST
 from abmiddleware.design.power import FEW_CLUSTERS, FEWEST_CLUSTERS
 
 #: The share of units with two variations beyond which something is wrong with the assignment.
 MOST_CROSSOVERS: Final = 0.01
 #: Microseconds without an exposure after which somebody should look.
 _SILENCE: Final = 86_400_000_000
+#: How many times the largest lift so far is too good, or too bad, to be true.
+_SURPRISE: Final = 3
 #: Units of a variation below which a split is not tested.
 _FEWEST: Final = 5
 #: What visitors and users are randomised by; units of any other type are few and large.
@@ -76,6 +80,31 @@ def health_of(
         warnings,
         splits.get("assigned"),
     )
+
+
+def surprises(
+    arms: Sequence[Arm], metrics: Sequence[MetricResult], history: History
+) -> Iterator[str]:
+    """Tell of goals that moved far more than in any experiment before (Twyman's law).
+
+    Args:
+        arms: the variations.
+        metrics: what came out.
+        history: what the ledger tells of others.
+    """
+    names = {arm.key: arm.name for arm in arms}
+    for result in metrics:
+        past = history.moved.get(result.name, ()) if result.role == "goal" else ()
+        if len(past) < FEWEST_PAST:
+            continue
+        for verdict in result.verdicts:
+            lift = verdict.comparison.lift
+            if lift is not None and abs(lift.estimate) > _SURPRISE * max(past):
+                yield (
+                    f"{names[verdict.variation]} moves {result.name} by {lift_texts(lift)[0]}, "
+                    f"more than {_SURPRISE} times as much as any of {len(past)} experiments before "
+                    f"({max(past):.1%}): look for a mistake before you believe it"
+                )
 
 
 def _left_out(suppressed: Mapping[str, int], forced: int) -> dict[str, int]:

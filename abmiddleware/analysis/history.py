@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -35,13 +35,29 @@ class History(msgspec.Struct, frozen=True):
     secondary: tuple[str, ...] | None = None
     #: The definitions that were to decide, as exposures name them.
     definitions: frozenset[str] = frozenset()
+    #: By goal, how much experiments before moved it.
+    moved: Mapping[str, Sequence[float]] = {}
 
     @classmethod
-    def of(cls, steps: Sequence[Step], plan: Plan, designs: Designs) -> History:
-        """Return it of the steps of an experiment."""
+    def of(
+        cls,
+        steps: Sequence[Step],
+        plan: Plan,
+        designs: Designs,
+        moved: Mapping[str, Sequence[float]] | None = None,
+    ) -> History:
+        """Return it.
+
+        Args:
+            steps: of the experiment.
+            plan: its definition.
+            designs: its record and its metrics.
+            moved: by goal, how much experiments before moved it.
+        """
+        moved = moved or {}
         start = started(steps)
         if start is None or plan.key not in designs.experiments:
-            return cls()
+            return cls(moved=moved)
         steps = steps[steps.index(start) :]
         stop = next((step for step in steps if step.to == "stopped"), None)
         return cls(
@@ -51,6 +67,7 @@ class History(msgspec.Struct, frozen=True):
             changes(start.plan, locked_plan(plan, designs)),
             start.secondary,
             frozenset(step.config_hash for step in steps if step.config_hash),
+            moved,
         )
 
 

@@ -99,5 +99,8 @@ def analysis_of(
     from abmiddleware.analysis.history import History
     from abmiddleware.analysis.subject import Subject
 
-    history = History.of(ledger.steps(plan.key), plan, designs)
+    record = designs.experiments.get(plan.key)
+    goals = record.goals if record is not None else ()
+    moved = {goal: ledger.moved(goal, but=plan.key) for goal in goals}
+    history = History.of(ledger.steps(plan.key), plan, designs, moved)
     return analyse(Subject.of(plan), designs, warehouse, history=history, now=options.as_of)

@@ -6,12 +6,15 @@ import datetime as dt
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from abmiddleware.design.lifecycle import Decision, Status, check_step
 from abmiddleware.exceptions import DefinitionError, DocumentError
+
+#: Outcomes of past experiments that tell what is usual.
+FEWEST_PAST: Final = 3
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -102,6 +105,18 @@ class Ledger:
     def start(self, key: str) -> Step | None:
         """Return the step that locked the plan of an experiment's phase, if it has begun."""
         return started(self.steps(key))
+
+    def moved(self, metric: str, *, but: str = "") -> list[float]:
+        """Return by how much experiments that were decided moved a metric, whichever way.
+
+        Args:
+            metric: their goal.
+            but: the key of one that does not count.
+        """
+        outcomes = (
+            step.outcome for key, steps in self._steps.items() if key != but for step in steps
+        )
+        return [abs(one.lift) for one in outcomes if one is not None and one.metric == metric]
 
     def append(self, step: Step) -> None:
         """Take a step, and write it.

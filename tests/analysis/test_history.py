@@ -76,6 +76,23 @@ def test_a_plan_that_was_changed_since_its_start_has_no_winner(tmp_path: Path) -
     assert any("record.goals: was" in problem for problem in found.health.problems)
 
 
+def test_a_lift_beyond_all_that_was_seen_is_told(tmp_path: Path) -> None:
+    """Such a one is a mistake more often than a success; few experiments tell nothing."""
+    of, journal = designs(), write(tmp_path / "journal.jsonl", rows())
+    subject, warehouse, told = Subject.of(BUTTON.plan), open_journal(journal), []
+    for past in ([0.05, 0.02, 0.1], [0.05, 0.02, 0.15], [0.01, 0.02]):
+        history = History.of([start(of)], BUTTON.plan, of, {"conversion": past})
+        analysis = analyse(subject, of, warehouse, history=history, now=after(14.5))
+        assert analysis.status == "ship"
+        told.append([text for text in analysis.health.warnings if "mistake" in text])
+
+    text = (
+        "new moves conversion by +43 %, more than 3 times as much as any of 3 experiments before "
+        "(10.0%): look for a mistake before you believe it"
+    )
+    assert told == [[text], [], []]
+
+
 def test_what_was_stopped_early_says_nothing(tmp_path: Path) -> None:
     """Of a fixed plan, at the planned end too."""
     of = designs()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Final
 
+from abmiddleware.design.ledger import FEWEST_PAST
 from abmiddleware.design.lint.finding import Case, Finding
 from abmiddleware.design.power import (
     FEW_CLUSTERS,
@@ -25,8 +26,6 @@ _DIRECTION: Final = re.compile(
 )
 _LEAST_HYPOTHESIS: Final = 40
 _MOST_SECONDARY: Final = 10
-#: Outcomes of past experiments that tell what is usual.
-_FEWEST_PAST: Final = 3
 #: Days after which visitors have lost their cookies.
 _LONG: Final = 42
 _PEOPLE: Final = ("id", "user_id")
@@ -128,13 +127,8 @@ def effect(case: Case) -> Iterator[Finding]:
     mde = case.record.mde
     if mde > 0.5:
         yield case.warning("L8", "mde", f"is {mde:.0%}, which hardly any change brings")
-    past = [
-        abs(step.outcome.lift)
-        for key in case.ledger.keys()  # noqa: SIM118  # no mapping
-        for step in case.ledger.steps(key)
-        if step.outcome is not None and step.outcome.metric in case.record.goals[:1]
-    ]
-    if len(past) >= _FEWEST_PAST and 0 < mde < median(past) / 2:
+    past = case.ledger.moved(case.record.goals[0]) if case.record.goals else []
+    if len(past) >= FEWEST_PAST and 0 < mde < median(past) / 2:
         yield case.warning(
             "L8",
             "mde",
