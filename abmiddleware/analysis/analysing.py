@@ -11,7 +11,7 @@ from abmiddleware.analysis import population as populations
 from abmiddleware.analysis.activity import Activity
 from abmiddleware.analysis.analysis import Analysis, Arm, MetricResult
 from abmiddleware.analysis.deciding import status_of, untrusted
-from abmiddleware.analysis.healthiness import health_of, surprises
+from abmiddleware.analysis.healthiness import health_of, surprises, under_way
 from abmiddleware.analysis.history import History
 from abmiddleware.analysis.population import DAY, EPOCH, Population, day_of
 from abmiddleware.analysis.results import Results
@@ -105,6 +105,7 @@ class _Analysing:
         metrics = self._results(counted.units, withheld)
         metrics = metrics if health.is_good else untrusted(metrics)
         health.warnings.extend(surprises(arms, metrics, self._history))
+        health.warnings.extend(under_way(arms, metrics, min(counted.last_us, self._end_us)))
         status, winner = status_of(record, arms, health, metrics, withheld)
         if status == "waiting" and self._history.stopped_us:
             status = "inconclusive"

@@ -10,7 +10,7 @@ from abmiddleware.analysis.analysis import Arm, Health, MetricResult
 from abmiddleware.analysis.history import History
 from abmiddleware.analysis.inference.ratio_mismatch import Mismatch, mismatch
 from abmiddleware.analysis.numbers import lift_texts
-from abmiddleware.analysis.population import Population
+from abmiddleware.analysis.population import Population, day_of, microseconds
 from abmiddleware.analysis.subject import Subject
 from abmiddleware.design.ledger import FEWEST_PAST
 from abmiddleware.design.power import FEW_CLUSTERS, FEWEST_CLUSTERS
@@ -80,6 +80,30 @@ def health_of(
         warnings,
         splits.get("assigned"),
     )
+
+
+def under_way(arms: Sequence[Arm], metrics: Sequence[MetricResult], last_us: int) -> Iterator[str]:
+    """Tell of units whose time is not over, so that the result will still move.
+
+    Args:
+        arms: the variations.
+        metrics: what came out.
+        last_us: the last exposure that counts, in microseconds since 1970.
+    """
+    of_window: dict[float, list[MetricResult]] = {}
+    for result in metrics:
+        if result.window_days and result.cells:
+            of_window.setdefault(result.window_days, []).append(result)
+    units = sum(arm.units for arm in arms)
+    for days, results in sorted(of_window.items()):
+        left = units - sum(cell.units for cell in results[0].cells)
+        if left > 0:
+            names = ", ".join(result.name for result in results)
+            over = day_of(last_us + microseconds(days))
+            yield (
+                f"{left:,} units do not count yet in {names}: their {days:g} days are over on "
+                f"{over}, and until then the result may move"
+            )
 
 
 def surprises(

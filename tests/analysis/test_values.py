@@ -374,6 +374,23 @@ def test_a_warehouse_that_was_told_of_nothing_left_out_needs_no_table_for_it() -
     assert (analysis.status, analysis.health.left_out) == ("no data", {})
 
 
+def test_units_whose_time_is_not_over_are_told(journal: Path) -> None:
+    """Until the last one's is, the result may move; then nothing is said of it."""
+    rows = [exposure(unit, "ab"[unit % 2], START_US + unit // 10 * DAY) for unit in range(100)]
+    rows += [outcome(unit, "purchase", 1.0, START_US + unit // 10 * DAY + 5) for unit in range(50)]
+    metric = Metric(kind="mean", event="purchase", window_days=7)
+    designs = Designs.of({"m": metric, "n": metric, "whole": Metric(kind="mean", event="purchase")})
+    write(journal, rows)
+    told = [
+        analyse(AB, designs, open_journal(journal), now=after(days)).health.warnings
+        for days in (9.5, 16, 16.1)
+    ]
+
+    text = "their 7 days are over on 2026-11-18, and until then the result may move"
+    assert told[0] == [f"70 units do not count yet in m, n: {text}"]
+    assert not any("do not count yet" in text for text in [*told[1], *told[2]])
+
+
 def test_late_and_future_events_do_not_change_what_was_known(journal: Path) -> None:
     """What came after the instant of the analysis is as if it were not."""
     rows = [exposure(unit, "ab"[unit % 2]) for unit in range(100)]
