@@ -264,6 +264,37 @@ def test_one_surface_of_two_experiments_is_told_with_its_overlap() -> None:
     assert overlap(one.plan, two.plan) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("surface", "level", "where"),
+    [("checkout", "error", "on checkout"), ("search", "warning", "though on another surface")],
+)
+def test_one_parameter_of_two_experiments_is_told(surface: str, level: str, where: str) -> None:
+    """On one surface it is an error: who is in both gets what comes last."""
+    own = Experiment("button", [{"colour": "red", "size": 2}, {"colour": "blue"}], hash_version=2)
+    others = (
+        Experiment("other", [{"size": 1}, {"size": 2, "text": "Buy"}], hash_version=2),
+        Experiment("third", [{"text": "a"}, {"text": "b"}], hash_version=2),
+    )
+    records = {key: ExperimentRecord(surface=(surface,)) for key in ("other", "third")}
+    (hit,) = [
+        one
+        for one in found(experiment=own, others=others, records=records)
+        if one.path.endswith("variations")
+    ]
+
+    assert (hit.rule, hit.level) == ("L14", level)
+    assert f"'size' is set by 'other', too, {where}, for about 100% of visitors" in hit.problem
+
+
+def test_parameters_of_experiments_that_share_nobody_are_no_conflict() -> None:
+    """A namespace keeps them apart."""
+    own = Experiment("button", [{"size": 2}, {"size": 3}], namespace=("s", 0, 0.5), hash_version=2)
+    other = Experiment("o", [{"size": 1}, {"size": 2}], namespace=("s", 0.5, 1), hash_version=2)
+    records = {"o": ExperimentRecord(surface=("checkout",))}
+
+    assert found(experiment=own, others=(other,), records=records) == []
+
+
 def running(tmp_path: Path, experiment: Experiment[Any], coverage: float = 0.5) -> Ledger:
     """Return the history of an experiment that has begun."""
     ledger = Ledger(tmp_path / "ledger.jsonl")

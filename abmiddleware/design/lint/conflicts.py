@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from abmiddleware.design.lint.finding import Case, Finding
@@ -76,18 +76,34 @@ def namespaces(case: Case) -> Iterator[Finding]:
 
 
 def surfaces(case: Case) -> Iterator[Finding]:
-    """Tell of experiments in one place that share visitors (C5, C6)."""
-    for other in _others(case):
-        record = case.designs.experiments.get(other.key)
-        if record is None or _is_apart(case.plan, other):
-            continue
-        shared = sorted(set(record.surface) & set(case.record.surface))
+    """Tell of experiments in one place that share visitors (C5)."""
+    for other, shared in _shared_surfaces(case):
         if shared:
             yield case.warning(
                 "L14",
                 "surface",
                 f"{', '.join(shared)} is that of {other.key!r}, too; about "
                 f"{overlap(case.plan, other):.0%} of visitors are in both",
+            )
+
+
+def parameters(case: Case) -> Iterator[Finding]:
+    """Ask for parameters that one experiment alone sets for a visitor (C5).
+
+    They are the names in variations that are mappings. Elsewhere a name may mean something else.
+    """
+    for other, shared in _shared_surfaces(case):
+        both = sorted(_parameters(case.plan) & _parameters(other))
+        if both:
+            names = ", ".join(map(repr, both))
+            make = case.error if shared else case.warning
+            where = f"on {', '.join(shared)}" if shared else "though on another surface"
+            yield make(
+                "L14",
+                "variations",
+                f"{names} is set by {other.key!r}, too, {where}, for about "
+                f"{overlap(case.plan, other):.0%} of visitors; must be set by one of them, or "
+                "a namespace must keep them apart",
             )
 
 
@@ -116,6 +132,19 @@ def holdouts(case: Case) -> Iterator[Finding]:
                 f"lack {other.key!r}, whose control must meet nothing new: ask for its variation, "
                 "or take a part of its namespace",
             )
+
+
+def _shared_surfaces(case: Case) -> Iterator[tuple[Plan, list[str]]]:
+    """Yield the experiments with a record that share visitors, and the surfaces of both."""
+    for other in _others(case):
+        record = case.designs.experiments.get(other.key)
+        if record is not None and not _is_apart(case.plan, other):
+            yield other, sorted(set(record.surface) & set(case.record.surface))
+
+
+def _parameters(plan: Plan) -> set[str]:
+    values = [arm.value for arm in plan.parts.arms]
+    return {str(name) for value in values if isinstance(value, Mapping) for name in value}
 
 
 def _is_holdout(case: Case, plan: Plan) -> bool:
@@ -175,4 +204,4 @@ def _hashed(plan: Plan) -> tuple[str, int, str]:
     return _seed(plan), plan.definition.hash_version, plan.hash_attribute
 
 
-RULES: Final = (keys, seeds, namespaces, surfaces, prerequisites, holdouts)
+RULES: Final = (keys, seeds, namespaces, surfaces, parameters, prerequisites, holdouts)
