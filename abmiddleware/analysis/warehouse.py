@@ -204,7 +204,9 @@ def _found(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list[Pat
         if not any(mark in text for mark in "*?["):
             found += [*glob.glob(f"{glob.escape(text)}.*"), *glob.glob(beside)]
         if not found:
-            raise ConfigurationError(f"journal: there is no file {text}")
+            raise ConfigurationError(
+                f"journal: there is no file {text}; nothing was recorded yet, or elsewhere"
+            )
         for each in found:
             if os.path.isdir(each):
                 lakes |= _lakes(Path(each))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from abmiddleware.design.designs import Designs, read_designs
 from abmiddleware.design.ledger import Ledger
-from abmiddleware.exceptions import DefinitionError
+from abmiddleware.exceptions import ConfigurationError, DefinitionError
 from abmiddleware.extras import required
 
 if TYPE_CHECKING:
@@ -39,10 +39,14 @@ def designs_of(options: argparse.Namespace) -> Designs:
     """Return the metrics and records; none where no file is named.
 
     Raises:
-        DocumentError, DefinitionError: the file cannot be used.
-        OSError: it is not there.
+        ConfigurationError: there is no such file.
+        DocumentError, DefinitionError: it cannot be used.
+        OSError: it cannot be read.
     """
-    return read_designs(options.designs) if options.designs else Designs()
+    try:
+        return read_designs(options.designs) if options.designs else Designs()
+    except FileNotFoundError:
+        raise ConfigurationError(f"--designs: there is no file {options.designs}") from None
 
 
 def ledger_of(options: argparse.Namespace) -> Ledger:

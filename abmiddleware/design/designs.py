@@ -28,6 +28,17 @@ from abmiddleware.sources.yaml_text import decode_yaml
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 _UNKNOWN: Final = re.compile(r"unknown field `(.*)`")
 _INVALID: Final = re.compile(r"Invalid enum value (.*)")
+_TYPE: Final = re.compile(r"Expected `(\w+)[^`]*`, got|Invalid RFC3339 encoded (date)")
+#: What msgspec's types are called in files.
+_TYPES: Final = {
+    "array": "a list",
+    "bool": "true or false",
+    "date": "a date such as 2026-12-14",
+    "float": "a number",
+    "int": "a whole number",
+    "object": "a table",
+    "str": "a text in quotes",
+}
 
 
 class Designs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,14 +130,24 @@ def _converted(path: str, part: object, kind: Any, file: Path) -> Any:
     except msgspec.ValidationError as error:
         message = str(error)
         place = _AT.search(message)
-        where = f"{path}.{place[1]}" if place and place[1] else path
+        where = f"{path}.{place[1]}".replace(".[", "[") if place and place[1] else path
         text = message[: place.start()] if place else message
         if (unknown := _UNKNOWN.search(text)) is not None:
             where = f"{where}.{unknown[1]}"
             text = f"is unknown{_nearest(unknown[1], kind.__struct_fields__)}"
         elif (invalid := _INVALID.search(text)) is not None:
             text = f"is {invalid[1]}, must be one of {_values(kind, where.rpartition('.')[2])}"
+        elif (wrong := _TYPE.search(text)) is not None:
+            value = _value_at(part, place[1] if place else "")
+            text = f"is {value!r}, must be {_TYPES.get(wrong[1] or wrong[2], wrong[1])}"
         raise DocumentError(str(file), f"{where}: {text}") from None
+
+
+def _value_at(part: Any, place: str) -> object:
+    """Return the value at a place, such as `ids.user` or `goals[0]`."""
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", place):
+        part = part[name] if name else part[int(index)]
+    return part
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -96,7 +96,11 @@ def check_question(question: Question) -> None:
         DefinitionError: it cannot; the message tells what must be given.
     """
     if question.is_share and not 0 < question.baseline < 1:
-        raise DefinitionError("baseline", f"is {question.baseline:g}, must be between 0 and 1")
+        raise DefinitionError(
+            "baseline",
+            f"is {question.baseline:g}, must be between 0 and 1, as a share is; a mean has a "
+            "deviation",
+        )
     if not question.is_share and not question.deviation > 0:
         raise DefinitionError("deviation", "must be given for a mean, in the metric's own unit")
     if question.baseline == 0:

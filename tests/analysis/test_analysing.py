@@ -23,7 +23,7 @@ from abmiddleware.analysis.warehouse import open_journal
 from abmiddleware.design.designs import Designs
 from abmiddleware.design.metrics import Metric
 from abmiddleware.design.record import ExperimentRecord
-from tests.analysis.records import AB, START_US, after, exposure, outcome, write
+from tests.analysis.records import AB, START_US, after, exposure, outcome, suppression, write
 
 CONVERSION = Metric(kind="proportion", event="purchase")
 REVENUE = Metric(kind="mean", event="purchase", unit="€")
@@ -69,10 +69,15 @@ def words(analysis: Analysis) -> dict[str, str]:
 
 def told(analysis: Analysis) -> str:
     """Return all forms of the report."""
-    console = Console(record=True, width=200, file=io.StringIO())
-    print_report(console, analysis)
     page = as_page(analysis).partition("</style>")[2]
-    return "\n".join([console.export_text(), page, as_json(analysis), as_csv(analysis)])
+    return "\n".join([printed(analysis), page, as_json(analysis), as_csv(analysis)])
+
+
+def printed(analysis: Analysis, width: int = 200) -> str:
+    """Return the report as a terminal has it."""
+    console = Console(record=True, width=width, file=io.StringIO())
+    print_report(console, analysis)
+    return console.export_text()
 
 
 def test_a_fixed_plan_shows_no_effect_before_its_end(tmp_path: Path) -> None:
@@ -251,6 +256,28 @@ def test_texts_of_a_definition_are_no_markup(tmp_path: Path) -> None:
     assert "<script" not in page
     assert "<img" not in page
     assert "[bold]new[/]" in told(analysis)
+
+
+def test_a_report_of_nobody_names_what_it_will_tell(tmp_path: Path) -> None:
+    """Without tables of nothing."""
+    analysis = analysed(tmp_path, [outcome(1, "purchase", 1.0)], designs())
+
+    assert analysis.status == "no data"
+    assert "goals conversion; guardrails latency; secondary revenue" in printed(analysis)
+    assert "too few units" not in printed(analysis)
+    assert "nobody has met it yet" in as_page(analysis)
+    assert "too few units" not in as_page(analysis)
+
+
+def test_a_report_tells_what_does_not_count(tmp_path: Path) -> None:
+    """Bots and forced variations, in the terminal, on the page and in JSON."""
+    records = [*rows(), suppression("excluded", 1_204), suppression("forced", 9)]
+    analysis = analysed(tmp_path, records, designs())
+    text = "xposures that do not count: 1,204 of bots and excluded visitors, 9 of forced variations"
+
+    assert text in printed(analysis)
+    assert text in as_page(analysis)
+    assert json.loads(as_json(analysis))["health"]["left_out"] == {"excluded": 1204, "forced": 9}
 
 
 def test_the_page_is_whole_in_itself(tmp_path: Path) -> None:

@@ -204,6 +204,13 @@ def test_what_is_told_wrong_is_said(team: Team, arguments: tuple[str, ...], prob
     assert problem in said
 
 
+def test_a_file_of_designs_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the option that names it."""
+    engine = Engine([Experiment("button", ["old", "new"])], sink=MemorySink())
+    assert cli.main(["lint", "--designs", "no.toml"], engine=lambda: engine) == 2
+    assert "--designs: there is no file no.toml" in capsys.readouterr().err
+
+
 def test_a_report_needs_records(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An engine that keeps them elsewhere must be told where they are."""
     engine = Engine([Experiment("button", ["old", "new"])], sink=MemorySink())

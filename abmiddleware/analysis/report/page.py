@@ -45,7 +45,7 @@ def _sections(analysis: Analysis) -> Iterator[str]:
     picture = exposures(analysis)
     if picture:
         yield f"<section><h2>Units up to each day</h2>{picture}{_split(analysis)}</section>"
-    if analysis.withheld:
+    if analysis.withheld or analysis.status == "no data":
         yield _withheld(analysis)
     else:
         rows = rows_of(analysis)
@@ -65,7 +65,7 @@ def _withheld(analysis: Analysis) -> str:
         lines += f"<dt>{heading}</dt><dd>{escape(names)}</dd>" if names else ""
     if not lines:
         return ""
-    why = escape(analysis.withheld)
+    why = escape(analysis.withheld or "nobody has met it yet")
     return f'<section><h2>Metrics</h2><p class="soft">{why}</p><dl>{lines}</dl></section>'
 
 
@@ -131,7 +131,8 @@ def _metrics(heading: str, rows: Sequence[Row]) -> str:
     return (
         f'<section><h2>{heading}</h2><table class="metrics"><thead><tr><th>Metric</th>'
         '<th class="number">Control</th><th class="number">Variation</th>'
-        '<th class="number">Lift</th><th>Interval</th><th class="number">p</th><th></th></tr>'
+        '<th class="number">Lift</th><th class="picture">Interval</th><th class="number">p</th>'
+        "<th></th></tr>"
         f'</thead><tbody>{lines}</tbody></table><p class="soft">{axis}</p></section>'
     )
 

@@ -83,15 +83,20 @@ def _row(result: MetricResult, verdict: Verdict, name: str, control: Cell, treat
         next(values),
         _count(treatment),
         lift,
-        f"{low} to {high}" if lift else "",
+        _span(low, high) if lift else "",
         effect,
-        f"{least} to {most}",
+        _span(least, most),
         p_text(verdict.p_value),
         verdict.word,
         _note(result, verdict),
         None if bar is None else (bar.estimate, bar.low, bar.high),
         0.0 if result.role != "guardrail" else -result.margin * _sign(result),
     )
+
+
+def _span(low: str, high: str) -> str:
+    """Return an interval, such as "+18 to +39 %", whose unit is told once."""
+    return f"{low.partition(' ')[0]} to {high}"
 
 
 def _sign(result: MetricResult) -> int:

@@ -28,14 +28,19 @@ section { background: var(--paper); border: 1px solid var(--line); border-radius
   font-size: 13px; font-weight: 600; margin: 0 6px 6px 0; }
 .good { color: var(--good); } .bad { color: var(--bad); } .open { color: var(--open); }
 .blue { color: var(--blue); } .plain { color: var(--soft); }
-progress { width: 100%; height: 8px; accent-color: var(--blue); }
+progress { display: block; width: 100%; height: 8px; accent-color: var(--blue);
+  margin: -4px 0 10px; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; font-size: 13px; color: var(--soft); }
 th, td { padding: 7px 12px 7px 0; border-bottom: 1px solid var(--line); vertical-align: middle; }
 tr:last-child td { border-bottom: 0; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 td small { display: block; font-size: 12px; }
-td.picture { width: 30%; min-width: 150px; }
+@media (min-width: 961px) { table.metrics { table-layout: fixed; }
+  .metrics th:nth-child(1) { width: 17%; } .metrics th:nth-child(4) { width: 9%; }
+  .metrics th:nth-child(5) { width: 27%; } .metrics th:nth-child(6) { width: 9%; }
+  .metrics th:nth-child(7) { width: 14%; } .metrics td { overflow-wrap: anywhere; } }
+td.picture, th.picture { text-align: center; }
 .chart { width: 100%; max-width: 680px; height: auto; display: block; }
 .chart text { font-size: 11px; fill: var(--soft); font-family: inherit; }
 .name { display: inline-block; font-weight: 600; margin-right: 16px; }

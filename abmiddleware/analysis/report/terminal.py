@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -34,24 +35,30 @@ def print_report(console: Console, analysis: Analysis) -> None:
     console.print(Panel(Text(analysis.sentence), title=title, title_align="left"))
     console.print(_arms(analysis))
     if left_out := left_out_of(analysis):
-        console.print(Text(f"  {left_out}", style="dim"))
+        console.print(_line(left_out, "dim"))
     for text in analysis.health.problems:
-        console.print(Text(f"  wrong: {text}", style="red"))
+        console.print(_line(f"wrong: {text}", "red"))
     for text in analysis.health.warnings:
-        console.print(Text(f"  note: {text}", style="yellow"))
-    if analysis.withheld:
-        console.print(Text(f"  {_named(analysis)}", style="dim"))
+        console.print(_line(f"note: {text}", "yellow"))
+    if analysis.withheld or analysis.status == "no data":
+        console.print(_line(_named(analysis), "dim"))
         return
     rows = rows_of(analysis)
     for role, heading in ROLES.items():
         of = [row for row in rows if row.role == role]
-        if of:
-            console.print(_metrics(heading, of))
-            for row in of:
-                if row.note:
-                    of_one = ", ".join(one for one in (row.metric, row.variation) if one)
-                    console.print(Text(f"   {of_one}: {row.note}", style="dim"))
-    console.print(Text(f"  {_how(analysis)}", style="dim"))
+        if any(row.p_value for row in of):
+            console.print(_metrics(heading, [row for row in of if row.p_value]))
+        elif of:
+            console.print(Text(heading, style="bold"))
+        for row in of:
+            if row.note:
+                of_one = ", ".join(one for one in (row.metric, row.variation) if one)
+                console.print(_line(f"{of_one}: {row.note}", "dim"))
+    console.print(_line(_how(analysis), "dim"))
+
+
+def _line(text: str, style: str) -> RenderableType:
+    return Padding(Text(text, style=style), (0, 0, 0, 2), expand=False)
 
 
 def _arms(analysis: Analysis) -> RenderableType:
@@ -61,15 +68,15 @@ def _arms(analysis: Analysis) -> RenderableType:
     share = sum(arm.weight for arm in analysis.arms) or 1.0
     for arm in analysis.arms:
         table.add_row(arm.name, f"{arm.units:,}", f"{arm.weight / share:.1%}")
-    progress = _progress(analysis)
+    parts: list[RenderableType] = [table]
     split = analysis.health.exposed
-    if split is None:
-        return Group(table, progress)
-    colour = "red" if split.is_alarming else "green"
-    words = "not as configured" if split.is_alarming else "as configured"
-    return Group(
-        table, Text(f"  split {words} (p = {p_text(split.p_value)})", style=colour), progress
-    )
+    if split is not None:
+        colour = "red" if split.is_alarming else "green"
+        words = "not as configured" if split.is_alarming else "as configured"
+        parts.append(_line(f"split {words} (p = {p_text(split.p_value)})", colour))
+    if progress := _progress(analysis):
+        parts.append(_line(progress, "dim"))
+    return Group(*parts)
 
 
 def _named(analysis: Analysis) -> str:
@@ -82,17 +89,23 @@ def _named(analysis: Analysis) -> str:
     return "; ".join(told)
 
 
-def _progress(analysis: Analysis) -> Text:
+def _progress(analysis: Analysis) -> str:
     units, told = sum(arm.units for arm in analysis.arms), []
     if analysis.planned_days:
         told.append(f"day {min(analysis.days, analysis.planned_days)} of {analysis.planned_days}")
     if analysis.planned_units:
         told.append(f"{units:,} of {analysis.planned_units:,} planned units")
-    return Text(f"  {', '.join(told)}" if told else "", style="dim")
+    return ", ".join(told)
 
 
 def _metrics(heading: str, rows: list[Row]) -> Table:
-    table = Table(title=f"[bold]{heading}[/]", title_justify="left", box=None, padding=(0, 1))
+    table = Table(
+        title=f"[bold]{heading}[/]",
+        title_justify="left",
+        box=None,
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+    )
     for name in ("metric", "variation", "control", "it", "lift", "interval", "p", ""):
         table.add_column(
             name,
