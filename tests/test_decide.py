@@ -44,7 +44,7 @@ def test_a_team_gets_to_a_decision(said: list[str], tmp_path: Path) -> None:
     size, found, spread, confirmed, steps, _, looked, decided = said
 
     assert "units of each of 2 variations find +30.0% of 0.2" in size
-    assert found.splitlines()[-1] == "2 errors, 1 warnings"
+    assert found.splitlines()[-1] == "2 errors, 1 warning"
     assert "passes" in spread
     assert confirmed == "0 errors, 0 warnings\n"
     assert steps.count("checkout-button") == 3

@@ -57,7 +57,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write("".join(f"{one.level}: {one}\n" for one in found))
         errors = sum(one.level == "error" for one in found)
-        sys.stdout.write(f"{errors} errors, {len(found) - errors} warnings\n")
+        warnings = len(found) - errors
+        sys.stdout.write(
+            f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}\n"
+        )
     return int(any(one.level == "error" or options.strict for one in found))
 
 

@@ -102,7 +102,7 @@ def test_a_life_from_the_plan_to_the_archive(team: Team) -> None:
     assert team("lint") == (1, team("lint")[1])
     (team.place / "designs.toml").write_text(DESIGNS.replace("2099-12-07", "2026-12-13"))
     code, said = team("lint", "button")
-    assert (code, said.splitlines()[-1]) == (1, "1 errors, 0 warnings")
+    assert (code, said.splitlines()[-1]) == (1, "1 error, 0 warnings")
     assert "tuning: is 4,000, must be near 126,000" in said
     (team.place / "designs.toml").write_text(
         DESIGNS.replace("2099-12-07", "2026-12-13").replace("4000", "126000")
