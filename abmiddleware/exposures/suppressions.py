@@ -33,7 +33,7 @@ class Suppressions:
         """Count one; return the records to write now."""
         if os.getpid() != self._process:  # what a parent counted it tells itself
             self._counts, self._process = Counter(), os.getpid()
-        count_loss(self._counts, (experiment_key, phase, reason), 1)
+        count_loss(self._counts, (experiment_key, phase, str(reason)), 1)  # also of an enum
         return self.take() if monotonic() >= self._due else []
 
     def take(self) -> list[Suppression]:
