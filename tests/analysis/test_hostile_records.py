@@ -48,7 +48,7 @@ METRICS = {
         denominator=Measure(event="view", aggregate="count"),
     ),
     "p90": Metric(kind="quantile", event="purchase", level=0.9),
-    "back": Metric(kind="retention", event="purchase", after_days=1),
+    "back": Metric(kind="retention", event="purchase", after_days=1, window_days=8),
     "funnel": Metric(kind="funnel", steps=("view", "purchase")),
 }
 
@@ -86,7 +86,7 @@ def analysed(
     fields: Row = {role: tuple(metrics), "sequential": is_sequential}
     record = ExperimentRecord(start=after(0).date(), end=after(13).date(), **fields)
     designs = Designs.of(dict(metrics), {"button": record}, dict(sources or {}))
-    analysis = analyse(subject, designs, warehouse, now=after(14.5))
+    analysis = analyse(subject, designs, warehouse, now=after(22.5))
     for form in (as_page, as_json, as_csv):
         assert form(analysis)
     return analysis
@@ -561,12 +561,19 @@ def spread(*columns: Any) -> Moments:
     )
 
 
-def test_quantiles_that_are_points_are_not_certain() -> None:
-    """Those of few different values: significant, and not beyond all doubt."""
+def test_quantiles_that_are_points_say_nothing() -> None:
+    """Those of values that are all alike, of which nobody knows how they spread."""
     one, two = (quantiles.Quantile(50, at, at, at) for at in (7.0, 8.0))
 
-    assert 0.001 < quantiles.compare(one, two).p_value < 0.01
-    assert quantiles.compare(one, one).p_value == 1.0
+    for found in (quantiles.compare(one, two), quantiles.compare(one, one)):
+        assert (found.p_value, found.standard_error, found.effect.high) == (1.0, 0.0, math.inf)
+
+
+def test_a_quantile_far_smaller_than_its_doubt_has_no_lift() -> None:
+    """Its interval is beyond what a number holds."""
+    one, two = quantiles.Quantile(50, 1e-3, -50.0, 50.0), quantiles.Quantile(50, 2e-3, -50.0, 50.0)
+
+    assert quantiles.compare(one, two).lift is None
 
 
 # Lines.

@@ -44,9 +44,10 @@ def is_harmed(comparison: Comparison, direction: int) -> bool:
 
 
 def _of_effect(comparison: Comparison, margin: float, direction: int) -> tuple[float, float]:
-    """Return how far the difference is from the margin, and its standard error."""
+    """Return how far the difference is from the margin, and its standard error to that side."""
     allowed = margin * abs(comparison.control)
-    return allowed + direction * comparison.effect.estimate, comparison.standard_error
+    effect = comparison.effect if direction > 0 else comparison.effect.negative()
+    return allowed + effect.estimate, (effect.estimate - effect.low) / _widths(comparison)
 
 
 def _of_lift(comparison: Comparison, margin: float, direction: int) -> tuple[float, float] | None:
@@ -59,11 +60,11 @@ def _of_lift(comparison: Comparison, margin: float, direction: int) -> tuple[flo
     limit = 1 - towards * margin
     if limit <= 0 or not quotient.low > -1:
         return None
-    low, high = math.log1p(quotient.low), math.log1p(quotient.high)
-    error = (high - low) / (2 * _widths(comparison))
+    point = math.log1p(quotient.estimate)
+    error = abs(point - math.log1p(quotient.low if towards > 0 else quotient.high))
     if not error > 0:
         return None
-    return towards * (math.log1p(quotient.estimate) - math.log(limit)), error
+    return towards * (point - math.log(limit)), error / _widths(comparison)
 
 
 def _widths(comparison: Comparison) -> float:

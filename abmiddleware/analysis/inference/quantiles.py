@@ -7,8 +7,11 @@ import math
 import msgspec
 from scipy import stats
 
-from abmiddleware.analysis.inference.comparison import Comparison, Interval
+from abmiddleware.analysis.inference.comparison import Comparison, Interval, NoLift
 from abmiddleware.analysis.inference.lifts import lift_of
+
+#: The logarithm of a quotient beyond which an interval is as good as unbounded.
+_WIDEST = 100.0
 
 
 class Quantile(msgspec.Struct, frozen=True):
@@ -16,7 +19,7 @@ class Quantile(msgspec.Struct, frozen=True):
 
     values: int
     estimate: float
-    #: The values at the ranks that `ranks` says.
+    #: The values beside those at the ranks that `ranks` says.
     low: float
     high: float
 
@@ -37,28 +40,31 @@ def ranks(level: float, error: float, alpha: float) -> tuple[float, float]:
 def compare(control: Quantile, treatment: Quantile, alpha: float = 0.05) -> Comparison:
     """Compare the quantiles of a variation and the control.
 
-    Each one's standard error is the width of its interval by Woodruff; the difference of the two is
-    taken for normal (Liu, Sun, Varshney & Xu 2019). Where both intervals are points, as of values
-    that are mostly alike, all that is known of the p-value is that each interval has its level.
+    The interval of the difference, and of the quotient's logarithm, is made of both intervals by
+    Woodruff (MOVER, Zou & Donner 2008), each side of the two sides that it depends on; the p-value
+    is that of the side towards zero. The intervals of the quantiles reach to the next values that
+    differ, so that values on a grid, such as whole milliseconds, have the doubt that they hide.
+    Where both are points, as of values that are all alike, nothing is known.
     """
-    width = float(stats.norm.ppf(1 - alpha / 2))
-    errors = [(one.high - one.low) / (2 * width) for one in (control, treatment)]
-    error = math.hypot(*errors)
     effect = treatment.estimate - control.estimate
-    distance = abs(effect) / error if error > 0 else math.sqrt(2) * width * (effect != 0)
-    p_value = float(2 * stats.norm.sf(distance))
-    lift, why = lift_of(
-        control.estimate,
-        treatment.estimate,
-        errors[0],
-        _ratio(control.estimate, treatment.estimate, errors, width),
-    )
+    below, above = _sides(control, treatment)
+    width = float(stats.norm.ppf(1 - alpha / 2))
+    side = (below if effect > 0 else above) or max(below, above)
+    error = max(below, above) / width
+    if not error > 0:
+        bounds = Interval(effect, -math.inf, math.inf)
+        return Comparison(
+            control.estimate, treatment.estimate, bounds, None, 1.0, 0.0, "no spread",
+            NoLift.UNDEFINED, alpha,
+        )  # fmt: skip
+    own_error = (control.high - control.low) / (2 * width)
+    lift, why = lift_of(control.estimate, treatment.estimate, own_error, _ratio(control, treatment))
     return Comparison(
         control.estimate,
         treatment.estimate,
-        Interval(effect, effect - width * error, effect + width * error),
+        Interval(effect, effect - below, effect + above),
         lift,
-        p_value,
+        float(2 * stats.norm.sf(abs(effect) / side * width)) if effect else 1.0,
         error,
         "difference of quantiles",
         why,
@@ -66,10 +72,29 @@ def compare(control: Quantile, treatment: Quantile, alpha: float = 0.05) -> Comp
     )
 
 
-def _ratio(control: float, treatment: float, errors: list[float], width: float) -> Interval:
-    """Return the quotient less one, by the delta method on its logarithm."""
-    if control == 0 or treatment / control <= 0:
+def _sides(control: Quantile, treatment: Quantile) -> tuple[float, float]:
+    """Return how far the interval of the difference reaches down and up."""
+    return (
+        math.hypot(treatment.estimate - treatment.low, control.high - control.estimate),
+        math.hypot(treatment.high - treatment.estimate, control.estimate - control.low),
+    )
+
+
+def _ratio(control: Quantile, treatment: Quantile) -> Interval:
+    """Return the quotient less one, by the same of logarithms; none where an end is below zero."""
+    if control.estimate < 0:
+        control, treatment = _negative(control), _negative(treatment)
+    if min(control.low, treatment.low) <= 0:
         return Interval(math.nan, math.nan, math.nan)
-    quotient = treatment / control
-    half = width * math.hypot(errors[0] / control, errors[1] / treatment)
-    return Interval(quotient - 1, quotient * math.exp(-half) - 1, quotient * math.exp(half) - 1)
+    quotient = math.log(treatment.estimate / control.estimate)
+    below, above = _sides(*(_logarithm(one) for one in (control, treatment)))
+    ends = (math.expm1(quotient - below), math.expm1(min(_WIDEST, quotient + above)))
+    return Interval(math.expm1(quotient), *ends)
+
+
+def _negative(of: Quantile) -> Quantile:
+    return Quantile(of.values, -of.estimate, -of.high, -of.low)
+
+
+def _logarithm(of: Quantile) -> Quantile:
+    return Quantile(of.values, *(math.log(one) for one in (of.estimate, of.low, of.high)))

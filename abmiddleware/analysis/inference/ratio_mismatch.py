@@ -32,7 +32,7 @@ class Mismatch(msgspec.Struct, frozen=True):
         return self.p_value < ALARM
 
 
-def mismatch(counts: Sequence[int], weights: Sequence[float]) -> Mismatch:
+def mismatch(counts: Sequence[int], weights: Sequence[float], fewest: float = 0.0) -> Mismatch:
     """Compare the units of the variations with their weights, all variations at once.
 
     Pearson's chi-square test; and the sequential test of a multinomial by Lindon & Malek, "Anytime-
@@ -41,17 +41,20 @@ def mismatch(counts: Sequence[int], weights: Sequence[float]) -> Mismatch:
     Args:
         counts: units of each variation.
         weights: their shares; they need not add up to one.
+        fewest: variations of which fewer units are expected are not tested.
     """
     total, share = sum(counts), math.fsum(weights)
     expected = [total * weight / share for weight in weights]
-    possible = [place for place, weight in enumerate(weights) if weight > 0]
-    impossible = any(count for place, count in enumerate(counts) if place not in possible)
-    if impossible:
+    if any(count and weight <= 0 for count, weight in zip(counts, weights, strict=True)):
         return Mismatch(list(counts), expected, 0.0, 0.0)
-    if not total or len(possible) < 2:
+    tested = [
+        place for place, weight in enumerate(weights) if weight > 0 and expected[place] >= fewest
+    ]
+    seen = [counts[place] for place in tested]
+    if not sum(seen) or len(tested) < 2:
         return Mismatch(list(counts), expected, 1.0, 1.0)
-    seen = [counts[place] for place in possible]
-    wanted = [expected[place] for place in possible]
+    among = math.fsum(expected[place] for place in tested)
+    wanted = [expected[place] * sum(seen) / among for place in tested]
     return Mismatch(
         list(counts),
         expected,

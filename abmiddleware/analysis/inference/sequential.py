@@ -27,7 +27,10 @@ def at_every_look(comparison: Comparison, units: int, tuning: int, alpha: float)
     error, method = comparison.standard_error, f"{comparison.method}, confidence sequence"
     if not error > 0:
         look = Look(units, tuning, alpha)
-        return msgspec.structs.replace(comparison, method=method, p_value=1.0, look=look)
+        effect = Interval(comparison.effect.estimate, -math.inf, math.inf)
+        return msgspec.structs.replace(
+            comparison, effect=effect, lift=None, method=method, p_value=1.0, look=look
+        )
     half = half_width(error, units, tuning, alpha)
     estimate = comparison.effect.estimate
     lift = comparison.lift
