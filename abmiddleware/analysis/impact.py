@@ -37,7 +37,9 @@ class Impact(msgspec.Struct, frozen=True):
 
 
 def impacts(decisions: Iterable[Step]) -> list[Impact]:
-    """Return what decisions brought, by metric; those without a measured outcome are left out.
+    """Return what decisions brought, by metric.
+
+    Those without a measured outcome, and of experiments that were invalid, are left out.
 
     Winners are picked among noise, so that their measured lifts add up to more than there is. Each
     is drawn towards zero by what all decided experiments of the metric tell, won or lost.
@@ -47,7 +49,7 @@ def impacts(decisions: Iterable[Step]) -> list[Impact]:
     """
     by_metric: dict[str, list[tuple[Step, Outcome]]] = {}
     for step in decisions:
-        if step.outcome is not None:
+        if step.outcome is not None and step.decision != "invalid":
             by_metric.setdefault(step.outcome.metric, []).append((step, step.outcome))
     return [_impact(metric, found) for metric, found in sorted(by_metric.items())]
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from abmiddleware.evaluation.buckets import are_usable, usable_ranges
-from abmiddleware.evaluation.definition import Definition
+from abmiddleware.design.shares import shares
 from abmiddleware.evaluation.plan import Plan
 from abmiddleware.evaluation.values import shown
 
@@ -34,7 +31,7 @@ class Subject(msgspec.Struct, frozen=True):
     def of(cls, plan: Plan) -> Subject:
         """Return it of a compiled experiment, of code or of any source."""
         arms = plan.parts.arms
-        weights = _weights(plan.definition, len(arms))
+        weights = shares(plan.definition, len(arms))
         return cls(
             plan.key,
             [
@@ -44,17 +41,6 @@ class Subject(msgspec.Struct, frozen=True):
             plan.hash_attribute,
             plan.phase,
         )
-
-
-def _weights(definition: Definition[Any], count: int) -> list[float]:
-    """Return the shares that units are spread by, whatever way they were given."""
-    if definition.ranges is not None:
-        widths = [end - start for start, end in usable_ranges(definition.ranges)[:count]]
-        return [*widths, *[0.0] * (count - len(widths))]
-    weights = definition.weights
-    if weights is None or not are_usable(weights, count):
-        return [1 / count] * count
-    return [float(one) for one in weights]
 
 
 def _name(value: object, key: str) -> str:

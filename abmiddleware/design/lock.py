@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from abmiddleware.design.designs import Designs
+from abmiddleware.design.metrics import JOURNAL
+from abmiddleware.design.shares import shares
 from abmiddleware.evaluation.plan import Plan
 
 #: The fields of a record that say how it is decided.
@@ -16,27 +18,38 @@ _RECORD: Final = (
     "activation",
 )
 
+#: The fields of a definition that say who may take part.
+_TARGETING: Final = ("condition", "namespace", "filters", "prerequisites", "url_patterns", "groups")
+
 
 def locked_plan(plan: Plan, designs: Designs) -> dict[str, Any]:
     """Return what may not change any more, as JSON values.
 
-    The key, what is hashed and the shares; the goals and guardrails with their metrics; the plan of
-    the analysis. Coverage is not among it, which may rise, nor are secondary metrics.
+    The key, what is hashed, the shares and who is let in; the goals and guardrails with their
+    metrics and sources; the plan of the analysis. Coverage is not among it, which may rise, nor are
+    secondary metrics.
     """
     record = designs.experiments[plan.key]
     definition = plan.definition
     told = msgspec.to_builtins(record)
-    deciding = (*record.goals, *record.guardrails)
+    names = (*record.goals, *record.guardrails)
+    deciding = [designs.metrics[name] for name in names]
+    measures = [metric.numerator for metric in deciding]
+    measures += [metric.denominator for metric in deciding if metric.denominator is not None]
     locked = {
         "key": plan.key,
         "phase": plan.phase,
         "unit": plan.hash_attribute,
         "seed": definition.seed or plan.key,
         "hash_version": definition.hash_version,
-        "weights": None if definition.weights is None else list(definition.weights),
+        "weights": [round(one, 12) for one in shares(definition, len(plan.parts.arms))],
+        "targeting": {name: value for name in _TARGETING if (value := getattr(definition, name))},
         "variations": [arm.key for arm in plan.parts.arms],
         "record": {name: told[name] for name in _RECORD},
-        "metrics": {name: designs.metrics[name] for name in deciding},
+        "metrics": dict(zip(names, deciding, strict=True)),
+        "sources": {
+            one.source: designs.sources[one.source] for one in measures if one.source != JOURNAL
+        },
     }
     told_all: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(locked))
     return told_all

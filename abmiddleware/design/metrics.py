@@ -152,10 +152,11 @@ def _check_kind(path: str, metric: Metric) -> None:
             )
     if kind == "funnel" and len(metric.steps) < 2:
         raise DefinitionError(f"{path}.steps", f"is {list(metric.steps)}, must be two or more")
-    if kind == "retention" and 0 < metric.window_days <= metric.after_days:
+    if kind == "retention" and metric.window_days <= metric.after_days:
         raise DefinitionError(
             f"{path}.window_days",
-            f"is {metric.window_days:g}, must be more than after_days, {metric.after_days:g}",
+            f"is {metric.window_days:g}, must be more than after_days, {metric.after_days:g}: "
+            "until then a unit counts neither way",
         )
     if metric.cuped_days and kind in ("quantile", "retention", "funnel"):
         raise DefinitionError(f"{path}.cuped_days", f"must be left out of a {kind}")

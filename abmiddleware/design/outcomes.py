@@ -13,7 +13,9 @@ from abmiddleware.exceptions import DocumentError
 
 
 def outcome_of(path: str | None, key: str, variation: str) -> Outcome | None:
-    """Return the goal's outcome in a report; None where there is no file, or no lift in it.
+    """Return the goal's outcome in a report; None where there is none that can be trusted.
+
+    There is no file, or no lift in it; the experiment was not healthy; or the control stays.
 
     Args:
         path: of what `abmiddleware report KEY --json` printed.
@@ -39,8 +41,14 @@ def _outcome(report: dict[str, Any], variation: str) -> Outcome | None:
     goals = [one for one in report["metrics"] if one["role"] == "goal" and one["verdicts"]]
     if not goals:
         return None
+    if report["status"] == "unhealthy":
+        return None
     verdicts = goals[0]["verdicts"]
-    verdict = next((one for one in verdicts if one["variation"] == variation), verdicts[0])
+    verdict = next((one for one in verdicts if one["variation"] == variation), None)
+    if not variation:
+        verdict = verdicts[0]
+    if verdict is None:
+        return None
     comparison = verdict["comparison"]
     lift, effect = comparison["lift"], comparison["effect"]
     if lift is None or not lift["low"] > -1 or not effect["high"] > effect["low"]:

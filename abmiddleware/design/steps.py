@@ -128,18 +128,22 @@ def _running(team: Team, step: Step, before: Status) -> Step:
             f"is locked since {start.at}, but {'; '.join(changed)}: undo it, or begin a new "
             "phase, with a seed of its own",
         )
-    if before == "running":
-        _check_ramp(team, step)
+    _check_ramp(team, step, before)
     return step
 
 
-def _check_ramp(team: Team, step: Step) -> None:
+def _check_ramp(team: Team, step: Step, before: Status) -> None:
+    """Check that coverage rises; over a pause it may stay."""
     covered = [one.coverage for one in team.ledger.steps(step.key) if one.coverage is not None]
     now_covered = step.coverage or 0.0
-    if covered and now_covered <= covered[-1]:
+    if not covered or now_covered > covered[-1]:
+        return
+    told = f"is {now_covered:g} and was {covered[-1]:g}, must"
+    if before == "running":
+        raise DefinitionError(f"{step.key}.coverage", f"{told} rise: running is running already")
+    if now_covered < covered[-1]:
         raise DefinitionError(
-            f"{step.key}.coverage",
-            f"is {now_covered:g} and was {covered[-1]:g}, must rise: running is running already",
+            f"{step.key}.coverage", f"{told} not be lower: begin a new phase, with its own seed"
         )
 
 

@@ -15,9 +15,10 @@ from abmiddleware.design.lifecycle import Status
 from abmiddleware.design.lint.conflicts import overlap
 from abmiddleware.design.lint.finding import Finding
 from abmiddleware.design.lint.linting import lint
-from abmiddleware.design.lock import digest_of, locked_plan
-from abmiddleware.design.metrics import Metric
+from abmiddleware.design.lock import changes, digest_of, locked_plan
+from abmiddleware.design.metrics import EventSource, Metric
 from abmiddleware.design.record import ExperimentRecord
+from abmiddleware.design.shares import effective
 
 TODAY = dt.date(2026, 11, 1)
 METRICS = {
@@ -114,8 +115,11 @@ def test_a_mistake_of_the_record_is_found(
 def test_mistakes_of_the_definition_are_found() -> None:
     """Weights that are not equal without a reason; nobody excluded; a bad day."""
     uneven = button(weights=[0.2, 0.8])
-    assert [one.rule for one in found(experiment=uneven)] == ["L11"]
-    assert found({"why_unequal": "the old one is costly"}, uneven) == []
+    more = {"units_per_day": 5_000.0}
+    assert [one.rule for one in found(more, uneven)] == ["L11"]
+    assert found({**more, "why_unequal": "the old one is costly"}, uneven) == []
+    ranges = button(ranges=[(0.0, 0.1), (0.1, 0.5)])
+    assert [one.rule for one in found(more, ranges)] == ["L11"]
     assert [one.rule for one in found(excludes=False)] == ["L25"]
     holidays = {"founders' day": [GOOD["end"]]}
     assert [one.rule for one in found(calendar=holidays)] == ["L10"]
@@ -324,7 +328,10 @@ def test_what_was_locked_must_stay(tmp_path: Path) -> None:
     for record, experiment, place in (
         ({"alpha": 0.1}, button(coverage=0.5), "record.alpha: was 0.05, is 0.1"),
         ({}, button(coverage=0.5, seed="x"), 'seed: was "button", is "x"'),
-        ({}, button(coverage=0.5, weights=[0.5, 0.5]), "weights: was null"),
+        ({}, button(coverage=0.5, weights=[0.6, 0.4]), "weights: was [0.5,0.5], is [0.6,0.4]"),
+        ({}, button(ranges=[(0, 0.1), (0.1, 0.4)]), "weights: was [0.5,0.5], is [0.25,0.75]"),
+        ({}, button(coverage=0.5, condition={"country": "NL"}), "targeting.condition: was null"),
+        ({}, button(coverage=0.5, namespace=("n", 0, 1)), "targeting.namespace: was null"),
         ({"end": dt.date(2026, 11, 22)}, button(coverage=0.5), "record.end"),
     ):
         hits = found(record, experiment, ledger=ledger)
@@ -334,6 +341,39 @@ def test_what_was_locked_must_stay(tmp_path: Path) -> None:
     assert "must rise" in down.problem
     (up,) = found(experiment=button(coverage=0.6), ledger=ledger)
     assert "which no step tells" in up.problem
+
+
+def test_unequal_shares_need_more_units() -> None:
+    """As many as the harmonic mean of the two smallest tells: at 9 to 1 nearly three times."""
+    equal = {"end": dt.date(2026, 11, 15), "units_per_day": 3_000.0}
+    assert [hit.rule for hit in found(equal, button())] == []
+    uneven = {**equal, "why_unequal": "a costly variation"}
+    (hit,) = found(uneven, button(weights=[0.9, 0.1]))
+
+    assert hit.rule == "L6"
+    assert "brings 7,560 units of a variation (counted as of equal shares), must" in hit.problem
+    assert effective([0.5, 0.5]) == 0.5
+    assert effective([0.9, 0.1]) == pytest.approx(0.18)
+    assert effective([0.5, 0.5, 0.0]) == 0.5
+    assert effective([1.0, 0.0]) == 0.0
+
+
+def test_a_query_of_the_goal_is_locked(tmp_path: Path) -> None:
+    """Another table of orders is another goal."""
+    metric = Metric(kind="mean", source="orders", column="price")
+    locked = [
+        locked_plan(
+            button().plan,
+            Designs.of(
+                {"revenue": metric},
+                {"button": ExperimentRecord(goals=("revenue",))},
+                {"orders": EventSource(sql=sql, ids={"id": "visitor"})},
+            ),
+        )
+        for sql in ("SELECT * FROM orders", "SELECT * FROM orders WHERE paid")
+    ]
+
+    assert changes(*locked)[0].startswith('sources.orders.sql: was "SELECT * FROM orders"')
 
 
 def test_a_key_that_was_an_experiment_is_found(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_coverage_may_rise_and_nothing_else_may_change(tmp_path: Path) -> None:
 def test_a_new_phase_locks_anew(tmp_path: Path) -> None:
     """With other weights, and a seed of its own."""
     first = go(team(tmp_path), *BEGIN)
-    changed = {"why_unequal": "fewer servers"}
+    changed = {"why_unequal": "fewer servers", "units_per_day": 4_000.0}
     of = team(tmp_path, changed, phase=1, seed="button-2", weights=[0.7, 0.3])
     again = go(of, "running")
 
@@ -81,6 +81,16 @@ def test_a_pause_goes_on_as_it_was(tmp_path: Path) -> None:
     go(of, "paused", why="a release")
 
     assert go(of, "running").to == "running"
+
+
+def test_a_pause_does_not_lower_the_coverage(tmp_path: Path) -> None:
+    """Who was in would be out, and come to no other phase."""
+    go(team(tmp_path, coverage=0.5), *BEGIN)
+    go(team(tmp_path, coverage=0.5), "paused", why="a release")
+    with pytest.raises(DefinitionError, match=r"is 0.1 and was 0.5, must not be lower"):
+        go(team(tmp_path, coverage=0.1), "running")
+
+    assert go(team(tmp_path, coverage=0.5), "running").coverage == 0.5
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from abmiddleware.design.power import (
     question_of,
     units_for,
 )
+from abmiddleware.design.shares import effective, shares
 from abmiddleware.exceptions import DefinitionError
 
 _DIRECTION: Final = re.compile(
@@ -29,6 +30,8 @@ _MOST_SECONDARY: Final = 10
 #: Days after which visitors have lost their cookies.
 _LONG: Final = 42
 _PEOPLE: Final = ("id", "user_id")
+#: Shares that differ by less are equal.
+_EQUAL: Final = 1e-9
 
 
 def hypothesis(case: Case) -> Iterator[Finding]:
@@ -97,9 +100,9 @@ def size(case: Case) -> Iterator[Finding]:
         return
     if days is None:
         return
-    units = record.units_per_day * days / len(case.plan.parts.arms)
+    total, found = record.units_per_day * days, _shares(case)
     if goal.is_share:
-        expected = units * record.baseline
+        expected = total * min(found) * record.baseline
         if expected < FEWEST_CONVERSIONS:
             yield case.error(
                 "L7",
@@ -112,14 +115,23 @@ def size(case: Case) -> Iterator[Finding]:
     except DefinitionError as error:
         yield case.error("L6", error.path, error.problem)
         return
-    if units < needed:
-        longer = math.ceil(needed * len(case.plan.parts.arms) / record.units_per_day / WEEK) * WEEK
+    share = effective(found)
+    units = total * share
+    if units < needed and share:
+        longer = math.ceil(needed / share / record.units_per_day / WEEK) * WEEK
+        told = "" if max(found) - min(found) < _EQUAL else " (counted as of equal shares)"
         yield case.error(
             "L6",
             "end",
-            f"brings {units:,.0f} units of a variation, must bring {needed:,} to find "
+            f"brings {units:,.0f} units of a variation{told}, must bring {needed:,} to find "
             f"{record.mde:.1%} with a power of {record.power:.0%}: {longer} days",
         )
+
+
+def _shares(case: Case) -> list[float]:
+    """Return the shares of the variations that somebody meets, the control first."""
+    found = shares(case.plan.definition, len(case.plan.parts.arms))
+    return [one for one in found if one > 0] or found
 
 
 def effect(case: Case) -> Iterator[Finding]:
@@ -158,10 +170,8 @@ def time(case: Case) -> Iterator[Finding]:
 
 def weights(case: Case) -> Iterator[Finding]:
     """Ask for equal shares, which find most."""
-    found = case.plan.definition.weights
-    if found is None or case.record.why_unequal:
-        return
-    if max(found) - min(found) > 1e-9:
+    found = shares(case.plan.definition, len(case.plan.parts.arms))
+    if max(found) - min(found) > _EQUAL and not case.record.why_unequal:
         yield case.error(
             "L11",
             "why_unequal",
@@ -190,7 +200,7 @@ def clusters(case: Case) -> Iterator[Finding]:
     record, days = case.record, case.record.planned_days
     if case.plan.hash_attribute in _PEOPLE or not record.units_per_day or not days:
         return
-    each = record.units_per_day * days / len(case.plan.parts.arms)
+    each = record.units_per_day * days * min(_shares(case))
     told = f"brings {each:,.0f} units by {case.plan.hash_attribute!r} of a variation"
     if each < FEWEST_CLUSTERS:
         yield case.error(
