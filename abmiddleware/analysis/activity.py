@@ -14,7 +14,7 @@ from abmiddleware.design.metrics import JOURNAL, Measure
 class Activity(msgspec.Struct, frozen=True, eq=False):
     """The events of units, up to an instant."""
 
-    #: A table of Ibis: `unit_id`, `variation`, `first_us`.
+    #: A table of Ibis: `unit_id`, `variation`, `first_us`, `exposed_us`.
     units: Any
     warehouse: Warehouse
     #: What the experiment randomises by.
@@ -32,8 +32,8 @@ class Activity(msgspec.Struct, frozen=True, eq=False):
     def of(self, measure: Measure) -> Any:
         """Return the events of a measure, each once, beside their unit.
 
-        The columns are `unit_id`, `variation`, `first_us`, `ts_us` and `amount`; what is counted
-        has any amount.
+        The columns are `unit_id`, `variation`, `first_us`, `exposed_us`, `ts_us` and `amount`; what
+        is counted has any amount.
 
         Raises:
             ConfigurationError: the source has no table, no such column, or no such ids.
@@ -49,8 +49,8 @@ class Activity(msgspec.Struct, frozen=True, eq=False):
         events = self.warehouse.events(measure.source, self.unit_type).measured(measure)
         events = events.filter(events.ts_us < self.until_us)
         rows = events.join(self.units, "unit_id")
-        rows = rows.filter(rows.ts_us >= rows.first_us - microseconds(self.days_before))
-        columns = ["unit_id", "variation", "first_us", "ts_us", "amount"]
+        rows = rows.filter(rows.ts_us >= rows.exposed_us - microseconds(self.days_before))
+        columns = ["unit_id", "variation", "first_us", "exposed_us", "ts_us", "amount"]
         if "event_id" in rows.columns:  # one that was delivered twice is there once
             rows = rows.select("event_id", *columns).distinct()
         return rows.select(*columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from abmiddleware.analysis.analysis import Analysis, Arm, MetricResult
 from abmiddleware.analysis.deciding import status_of, untrusted
 from abmiddleware.analysis.healthiness import health_of, surprises, under_way
 from abmiddleware.analysis.history import History
-from abmiddleware.analysis.population import DAY, EPOCH, Population, day_of
+from abmiddleware.analysis.population import DAY, EPOCH, Population, day_of, microseconds
 from abmiddleware.analysis.results import Results
 from abmiddleware.analysis.sentences import sentence_of
 from abmiddleware.analysis.subject import Subject
@@ -21,7 +22,8 @@ from abmiddleware.analysis.warehouse import Warehouse
 from abmiddleware.design.designs import Designs
 from abmiddleware.design.metrics import JOURNAL
 from abmiddleware.design.power import question_of, units_for
-from abmiddleware.design.record import ExperimentRecord
+from abmiddleware.design.record import WEEK, ExperimentRecord
+from abmiddleware.design.shares import effective
 from abmiddleware.exceptions import DefinitionError
 
 #: The share of the units that a plan expects of a day below which it will not come to its size.
@@ -107,8 +109,13 @@ class _Analysing:
         health.warnings.extend(surprises(arms, metrics, self._history))
         health.warnings.extend(under_way(arms, metrics, min(counted.last_us, self._end_us)))
         status, winner = status_of(record, arms, health, metrics, withheld)
-        if status == "waiting" and self._history.stopped_us:
+        if status in ("waiting", "running") and self._history.stopped_us:
             status = "inconclusive"
+        days = self._days(exposed)
+        if status in ("ship", "roll back") and days < WEEK:
+            health.warnings.append(
+                f"it has run {days} of {WEEK} days, and people differ by the day of the week"
+            )
         first_day, daily = self._daily(counted)
         made = Analysis(
             subject.key,
@@ -125,7 +132,7 @@ class _Analysing:
             "",
             self._is_sequential,
             record.alpha,
-            self._days(exposed),
+            days,
             record.planned_days or 0,
             record.end.isoformat() if record.end else "",
             first_day,
@@ -170,10 +177,14 @@ class _Analysing:
         record, goals = self._record, self._record.goals
         if not goals or not record.mde or not record.baseline:
             return 0
-        variations = len(self._subject.variations)
-        question = question_of(record, self._metrics[goals[0]], variations)
+        weights = [one.weight for one in self._subject.variations]
+        whole = sum(weights)
+        share = effective([one / whole for one in weights]) if whole > 0 else 0.0
+        if not share:
+            return 0
+        question = question_of(record, self._metrics[goals[0]], len(weights))
         try:
-            return units_for(question, record.mde) * variations
+            return math.ceil(units_for(question, record.mde) / share - 1e-6)
         except DefinitionError:  # of which lint tells
             return 0
 
@@ -181,7 +192,7 @@ class _Analysing:
         if not self._record.activation:
             return None
         events = self._warehouse.events(JOURNAL, self._subject.unit_type)
-        return populations.activated(exposed, events, self._record.activation)
+        return populations.activated(exposed, events, self._record.activation, self._end_us)
 
     def _results(self, units: Any, withheld: str) -> list[MetricResult]:
         of = [self._metrics[name] for name in self._record.metrics]
@@ -207,12 +218,17 @@ class _Analysing:
         end, stopped_us = self._record.end, self._history.stopped_us
         if self._is_sequential or end is None:
             return ""
-        if stopped_us and stopped_us < ((end - EPOCH).days + 1) * DAY:
+        if stopped_us and day_of(stopped_us) < end:
             day = day_of(stopped_us)
             return f"it was stopped on {day}, before its planned end, {end}, which alone decides"
-        if self._today > end:
+        record = self._record
+        names = (*record.goals, *record.guardrails)
+        days = max((self._metrics[name].window_days for name in names), default=0.0)
+        due_us = ((end - EPOCH).days + 1) * DAY + microseconds(days)
+        if self._until_us >= due_us:
             return ""
-        return f"the plan is to decide at its end: come back on {end + dt.timedelta(days=1)}"
+        last = f", and when the {days:g} days of the last units are over" if days else ""
+        return f"the plan is to decide at its end{last}: come back on {_first_day(due_us)}"
 
     def _days(self, exposed: Population) -> int:
         """Return the days that the experiment has run, the first one included."""
@@ -248,3 +264,8 @@ class _Analysing:
             one.key: [days.get(one.key, {}).get(day, 0) for day in range(first, last + 1)]
             for one in self._subject.variations
         }
+
+
+def _first_day(due_us: int) -> dt.date:
+    """Return the first day that begins at an instant or later."""
+    return day_of(due_us + DAY - 1)

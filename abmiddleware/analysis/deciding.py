@@ -79,7 +79,8 @@ def status_of(
     """Return the status of an experiment in one word or two, and the variation to ship.
 
     An unhealthy experiment has no winner. A variation is shipped where a goal is better and no
-    other worse, and all guardrails hold.
+    other worse, and all guardrails hold; one of which nothing is known does not. The control stays
+    where every other variation has been shown to harm.
     """
     if not sum(arm.units for arm in arms):
         return "no data", ""
@@ -88,22 +89,24 @@ def status_of(
     if withheld:
         return "waiting", ""
     goals = [one for one in metrics if one.role == "goal"]
+    is_open = record.sequential or record.end is None
     if not goals or not any(one.verdicts for one in goals):
-        return "running", ""
+        return ("running" if is_open or not goals else "inconclusive"), ""
     words = {arm.key: _words(arm.key, metrics) for arm in arms[1:]}
     winners = [key for key, of in words.items() if _is_winner(*of)]
     if winners:
         return "ship", max(winners, key=lambda key: _gain(goals[0], key))
-    if any("worse" in goal or "harmed" in guard for goal, guard in words.values()):
+    if words and all("worse" in goal or "harmed" in guard for goal, guard in words.values()):
         return "roll back", ""
-    return ("running" if record.sequential or record.end is None else "inconclusive"), ""
+    return ("running" if is_open else "inconclusive"), ""
 
 
 def _words(key: str, metrics: Sequence[MetricResult]) -> tuple[list[str], list[str]]:
     """Return what is said of a variation by its goals, and by its guardrails."""
     said: dict[str, list[str]] = {"goal": [], "guardrail": [], "secondary": []}
     for result in metrics:
-        said[result.role] += [one.word for one in result.verdicts if one.variation == key]
+        words = [one.word for one in result.verdicts if one.variation == key]
+        said[result.role] += words or ["open"]
     return said["goal"], said["guardrail"]
 
 

@@ -52,7 +52,12 @@ class Events(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_source(
-        cls, name: str, source: EventSource, read: Callable[[EventSource], Any], unit_type: str
+        cls,
+        name: str,
+        source: EventSource,
+        read: Callable[[EventSource], Any],
+        unit_type: str,
+        dialect: str,
     ) -> Events:
         """Return the events of a table of the team's own.
 
@@ -72,7 +77,7 @@ class Events(msgspec.Struct, frozen=True):
         unit = _column(table, f"{place}.ids.{unit_type}", source.ids[unit_type])
         time = _column(table, f"{place}.time", source.time)
         if not time.type().is_integer():
-            time = time.epoch_seconds() * 1_000_000
+            time = _microseconds(time, dialect)
         return cls(name, table.mutate(unit_id=unit.cast("string"), ts_us=time), False)
 
     def measured(self, measure: Measure) -> Any:
@@ -99,6 +104,29 @@ def _finite(amount: Any) -> Any:
 
     is_number = (amount >= number(-_LARGEST)) & (amount <= number(_LARGEST))
     return ibis.ifelse(is_number, amount, number(0))
+
+
+def _microseconds(time: Any, dialect: str) -> Any:
+    """Return a timestamp in microseconds since 1970.
+
+    Many warehouses' seconds are whole ones, so that what is behind the point is asked apart; Spark
+    has a function for both.
+    """
+    if dialect in ("pyspark", "databricks"):
+        return _conversion("unix_micros", time.type())(time)
+    return time.truncate("s").epoch_seconds().cast("int64") * 1_000_000 + time.microsecond()
+
+
+@cache
+def _conversion(name: str, kind: Any) -> Any:
+    """Return a function of the database's own, of a value, to an integer."""
+    import ibis
+
+    def of_value(value: Any) -> Any:
+        raise NotImplementedError  # it is the database's
+
+    of_value.__name__ = name
+    return ibis.udf.scalar.builtin(of_value, name=name, signature=((kind,), "int64"))
 
 
 def _id_in(ids: Any, unit_type: str, dialect: str) -> Any:

@@ -166,8 +166,9 @@ def _split(subject: Subject, found_counts: Mapping[str, int]) -> Mismatch | None
     weights = [one.weight for one in subject.variations]
     if not sum(counts) or sum(weights) <= 0:
         return None
-    found = mismatch(counts, weights)
-    return found if min(found.expected) >= _FEWEST or found.p_value == 0 else None
+    found = mismatch(counts, weights, _FEWEST)
+    is_tested = sum(expected >= _FEWEST for expected in found.expected) > 1
+    return found if is_tested or found.p_value == 0 else None
 
 
 def _told_split(name: str, split: Mismatch) -> str:
@@ -202,7 +203,9 @@ def _strangers(subject: Subject, exposed: Population) -> list[str]:
 def _clusters(subject: Subject, exposed: Population, warnings: list[str]) -> list[str]:
     if subject.unit_type in _PEOPLE or not exposed.counts:
         return []
-    least = min(exposed.counts.get(one.key, 0) for one in subject.variations if one.weight)
+    least = min(
+        (exposed.counts.get(one.key, 0) for one in subject.variations if one.weight), default=0
+    )
     if least < FEWEST_CLUSTERS:
         problem = (
             f"a variation has {least} units by {subject.unit_type!r}, must have "

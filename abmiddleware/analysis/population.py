@@ -19,7 +19,8 @@ EPOCH: Final = dt.date(1970, 1, 1)
 class Population(msgspec.Struct, frozen=True):
     """The units of an experiment, and those that were left out."""
 
-    #: A table of Ibis: `unit_id`, `variation`, `first_us`.
+    #: A table of Ibis: `unit_id`, `variation`, and the instants from which events count, and of
+    #: the first exposure: `first_us`, `exposed_us`.
     units: Any
     #: By variation key, how many units were first exposed on each day since 1970.
     daily: dict[str, dict[int, int]]
@@ -79,6 +80,7 @@ def population(
         variation=counted.variation_key.min(),
         other=counted.variation_key.max(),
         first_us=counted.ts_us.min(),
+        exposed_us=counted.ts_us.min(),
     )
     seen = seen.mutate(is_crossover=seen.variation != seen.other).drop("other").cache()
     units = seen.filter(~seen.is_crossover).drop("is_crossover")
@@ -108,8 +110,8 @@ def _facts(rows: Any, kind: str) -> Population:
         broken=sum(group["rows"] for group in found if group["is_broken"]),
         exposures=sum(group["rows"] for group in found),
         assigned=assigned,
-        first_us=min((group["first_us"] for group in found), default=0),
-        last_us=max((group["last_us"] for group in found), default=0),
+        first_us=min((group["first_us"] for group in counted), default=0),
+        last_us=max((group["last_us"] for group in counted), default=0),
         definitions=_summed(counted, "config_hash"),
         unit_types=_summed(counted, "unit_type"),
     )
@@ -122,13 +124,21 @@ def _summed(groups: list[dict[str, Any]], name: str) -> dict[str, int]:
     return sums
 
 
-def activated(population: Population, events: Events, event: str) -> Population:
-    """Return the units that had an event since their exposure, from that event on."""
+def activated(population: Population, events: Events, event: str, until_us: int) -> Population:
+    """Return the units that had an event since their exposure, from that event on.
+
+    Args:
+        population: who was exposed.
+        events: the journal's.
+        event: the name.
+        until_us: the instant before which it must have happened, in microseconds since 1970.
+    """
     units = population.units
     happened = events.measured(Measure(event=event, aggregate="count"))
     joined = happened.join(units, "unit_id")
-    joined = joined.filter(joined.ts_us >= joined.first_us)
-    reached = joined.group_by(["unit_id", "variation"]).agg(first_us=joined.ts_us.min()).cache()
+    joined = joined.filter(joined.ts_us >= joined.exposed_us, joined.ts_us < until_us)
+    reached = joined.group_by(["unit_id", "variation", "exposed_us"])
+    reached = reached.agg(first_us=joined.ts_us.min()).cache()
     return msgspec.structs.replace(population, units=reached, daily=_daily(reached))
 
 

@@ -106,7 +106,8 @@ def _table(ids: list[str], variations: list[str], first_us: int) -> Any:
 
     columns = {"unit_id": ids, "variation": variations, "first_us": [first_us] * len(ids)}
     schema = ibis.schema({"unit_id": "string", "variation": "string", "first_us": "int64"})
-    return ibis.memtable(columns, schema=schema)
+    units = ibis.memtable(columns, schema=schema)
+    return units.mutate(exposed_us=units.first_us)
 
 
 def _rows(past: Past) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from abmiddleware.analysis.inference import quantiles as quantile_inference
 from abmiddleware.analysis.inference.comparison import Comparison
 from abmiddleware.analysis.inference.quantiles import Quantile
 from abmiddleware.analysis.moments import VALUE, Moments
-from abmiddleware.analysis.population import day_of
+from abmiddleware.analysis.population import day_of, microseconds
 from abmiddleware.analysis.quantile_values import quantiles
 from abmiddleware.analysis.unit_values import eligible, unit_values
 from abmiddleware.design.metrics import Metric
@@ -76,6 +76,7 @@ class Results:
 
     def _result(self, name: str, role: str) -> MetricResult:
         metric = self._metrics[name]
+        withheld = self._withheld or self._under_way(metric)
         made = MetricResult(
             name,
             role,
@@ -86,14 +87,16 @@ class Results:
             metric.window_days,
             [],
             [],
-            self._withheld,
+            withheld,
             self._retroactive(name, role),
         )
-        if self._withheld:
+        if withheld:
             return made
         cells, comparisons = self._compared(metric)
         if not comparisons:
             why = "there are too few units whose time is over"
+            if metric.kind == "quantile":
+                why = "there are too few units for this quantile"
             return msgspec.structs.replace(made, cells=cells, withheld=why)
         if not any(one.standard_error > 0 for one in comparisons.values()):
             why = "there is nothing to compare: all units have the same value, or too large ones"
@@ -103,6 +106,17 @@ class Results:
             for key, comparison in comparisons.items()
         ]
         return msgspec.structs.replace(made, cells=cells, verdicts=verdicts)
+
+    def _under_way(self, metric: Metric) -> str:
+        """Return until when a metric of a fixed plan is not told; "" for no longer.
+
+        Its result moves until the time of the last unit is over. To look at each day of it is to
+        look often: at a window of a week 12 of 100 experiments find what is not there.
+        """
+        due_us = self._activity.end_us + microseconds(metric.window_days)
+        if self._is_sequential or self._activity.until_us >= due_us:
+            return ""
+        return f"the {metric.window_days:g} days of the last units are over on {day_of(due_us)}"
 
     def _retroactive(self, name: str, role: str) -> str:
         """Return the start after which a secondary metric was added; "" for none such."""

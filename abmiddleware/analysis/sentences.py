@@ -26,12 +26,16 @@ def sentence_of(analysis: Analysis) -> str:
     if analysis.status == "unhealthy":
         return f"{begin}, the numbers cannot be trusted: {analysis.health.problems[0]}."
     if analysis.withheld:
-        return f"{begin}, traffic is as configured; {analysis.withheld}."
-    goal = next((one for one in analysis.metrics if one.role == "goal" and one.verdicts), None)
+        return f"{begin}, {_traffic(analysis)}{analysis.withheld}."
+    goal = _goal(analysis)
     if goal is None:
-        return f"{begin}, traffic is as configured; there is no goal to decide by."
+        return f"{begin}, {_traffic(analysis)}there is no goal to decide by."
+    if not goal.verdicts:
+        why = f"nothing can be said of {goal.name}: {goal.withheld}"
+        return f"{begin}, {_traffic(analysis)}{why}."
     told = "; ".join(_compared(analysis, goal, one) for one in _chosen(analysis, goal))
-    return f"{begin}, {told}; {_guardrails(analysis)}traffic is balanced: {_advice(analysis)}."
+    balanced = "traffic is balanced: " if analysis.health.exposed else ""
+    return f"{begin}, {told}; {_guardrails(analysis)}{balanced}{_advice(analysis)}."
 
 
 def left_out_of(analysis: Analysis) -> str:
@@ -50,6 +54,23 @@ def _time(analysis: Analysis) -> str:
     if analysis.planned_days:
         return f"After {min(analysis.days, analysis.planned_days)} of {analysis.planned_days} days"
     return f"After {analysis.days} day{'s' * (analysis.days != 1)}"
+
+
+def _traffic(analysis: Analysis) -> str:
+    """Return what is known of the split, which few units do not tell."""
+    return "traffic is as configured; " if analysis.health.exposed else ""
+
+
+def _goal(analysis: Analysis) -> MetricResult | None:
+    """Return the goal to tell of: the one that won, else the first that says something."""
+    goals = [one for one in analysis.metrics if one.role == "goal"]
+    won = [
+        goal
+        for goal in goals
+        if any(one.variation == analysis.winner and one.word == "better" for one in goal.verdicts)
+    ]
+    told = [goal for goal in goals if goal.verdicts]
+    return next(iter([*won, *told, *goals]), None)
 
 
 def _chosen(analysis: Analysis, goal: MetricResult) -> list[Verdict]:
@@ -76,13 +97,14 @@ def _compared(analysis: Analysis, goal: MetricResult, verdict: Verdict) -> str:
 
 
 def _guardrails(analysis: Analysis) -> str:
+    guardrails = [result for result in analysis.metrics if result.role == "guardrail"]
     words = [
         one.word
-        for result in analysis.metrics
-        if result.role == "guardrail"
+        for result in guardrails
         for one in result.verdicts
         if not analysis.winner or one.variation == analysis.winner
     ]
+    words += ["open" for result in guardrails if not result.verdicts]
     if not words:
         return ""
     if "harmed" in words:

@@ -46,12 +46,14 @@ def _rows(metric: Metric, measure: Measure, activity: Activity, after: str, befo
     rows = eligible(activity.of(measure), metric, activity.until_us)
     amount = number(1) if measure.aggregate == "count" else rows.amount
     within = is_within(metric, rows, activity)
-    columns = {after: ibis.ifelse(within, amount, number(0))}
+    nothing = ibis.null("float64")  # and not 0, which is more than a negative value
+    columns = {after: ibis.ifelse(within, amount, nothing)}
     wanted = within
     if metric.cuped_days:
-        since = rows.first_us - microseconds(metric.cuped_days)
-        is_before = (rows.ts_us >= since) & (rows.ts_us < rows.first_us)
-        columns[before] = ibis.ifelse(is_before, amount, number(0))
+        # Before the exposure, not the activation: between the two the treatment may have worked.
+        since = rows.exposed_us - microseconds(metric.cuped_days)
+        is_before = (rows.ts_us >= since) & (rows.ts_us < rows.exposed_us)
+        columns[before] = ibis.ifelse(is_before, amount, nothing)
         wanted |= is_before
     kept = rows.mutate(**columns).filter(wanted)
     return kept.select("unit_id", "variation", *columns)
@@ -68,7 +70,9 @@ def is_within(metric: Metric, rows: Any, activity: Activity) -> Any:
 def _shares(rows: Any) -> Any:
     """Return 1 for each unit that has an event, in time and before."""
     names = [name for name in (VALUE, BEFORE) if name in rows.columns]
-    return rows.group_by(["unit_id", "variation"]).agg(**{name: rows[name].max() for name in names})
+    return rows.group_by(["unit_id", "variation"]).agg(
+        **{name: rows[name].max().fill_null(number(0)) for name in names}
+    )
 
 
 def _summed(rows: Any, metric: Metric) -> Any:
@@ -77,7 +81,7 @@ def _summed(rows: Any, metric: Metric) -> Any:
         aggregates |= dict.fromkeys((DIVISOR, DIVISOR_BEFORE), metric.denominator.aggregate)
     return rows.group_by(["unit_id", "variation"]).agg(
         **{
-            name: rows[name].max() if how == "max" else rows[name].sum()
+            name: (rows[name].max() if how == "max" else rows[name].sum()).fill_null(number(0))
             for name, how in aggregates.items()
             if name in rows.columns
         }
@@ -85,7 +89,9 @@ def _summed(rows: Any, metric: Metric) -> Any:
 
 
 def _filled(rows: Any, names: tuple[str, ...]) -> Any:
-    missing = {name: number(0) for name in names if name not in rows.columns}
+    import ibis
+
+    missing = {name: ibis.null("float64") for name in names if name not in rows.columns}
     return rows.mutate(**missing).select(*names)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -88,10 +89,19 @@ class Warehouse(msgspec.Struct, frozen=True, eq=False):
         """
         if source == JOURNAL:
             return Events.of_journal(self.outcomes, unit_type, self.backend.name)
-        return Events.of_source(source, self.sources[source], self._read, unit_type)
+        return Events.of_source(
+            source, self.sources[source], self._read, unit_type, self.backend.name
+        )
 
     def _read(self, source: EventSource) -> Any:
-        return self.backend.sql(source.sql) if source.sql else self.backend.table(source.table)
+        if not source.sql:
+            return self.backend.table(source.table)
+        if self.backend.name != "duckdb":
+            return self.backend.sql(source.sql)
+        # Of DuckDB 2 Ibis 12 cannot ask what columns a query has, but of a view it can.
+        view = f"abmiddleware_{blake2b(source.sql.encode(), digest_size=8).hexdigest()}"
+        self.backend.raw_sql(f"CREATE OR REPLACE TEMPORARY VIEW {view} AS {source.sql.strip(' ;')}")
+        return self.backend.table(view)
 
 
 def open_warehouse(

@@ -48,7 +48,7 @@ def main(lake: str) -> None:
     for table in ("exposures", "outcomes", "suppressions"):
         session.read.parquet(f"{lake}/experiments/{table}").createOrReplaceTempView(table)
     warehouse = open_warehouse(ibis.pyspark.connect(session))
-    analysis = analyse(AB, DESIGNS, warehouse, now=after(15))
+    analysis = analyse(AB, DESIGNS, warehouse, now=after(24))
     sys.stdout.write(msgspec.json.encode(analysis).decode() + "\n")
     session.stop()
 

@@ -92,7 +92,7 @@ def postgres(journal: Path) -> Iterator[Warehouse]:
 
 
 def told(warehouse: Warehouse) -> Analysis:
-    return analyse(AB, DESIGNS, warehouse, now=after(15))
+    return analyse(AB, DESIGNS, warehouse, now=after(24))
 
 
 def test_the_journal_and_its_parquet_say_the_same(journal: Path, lake: Path) -> None:

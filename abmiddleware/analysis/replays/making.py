@@ -59,7 +59,7 @@ def recorded(
     found = populations.population(warehouse.exposures, subject.key, subject.phase, until_us)
     if record.activation:
         events = warehouse.events(JOURNAL, subject.unit_type)
-        found = populations.activated(found, events, record.activation)
+        found = populations.activated(found, events, record.activation, until_us)
     # Values are told by variation: where the unit itself is its variation, by unit.
     alone = found.units.mutate(variation=found.units.unit_id).cache()
     rows = alone.select("unit_id", "first_us").to_pyarrow().to_pylist()
