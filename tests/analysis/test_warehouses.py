@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import subprocess
@@ -103,6 +104,26 @@ def test_the_journal_and_its_parquet_say_the_same(journal: Path, lake: Path) -> 
     assert near(told(open_journal([journal, lake])), expected, but=("exposures", "forced"))
     assert [arm.units for arm in expected.arms] == [600, 599]
     assert expected.health.left_out == {"excluded": 45, "forced": 1}
+
+
+def test_a_journal_too_large_for_the_memory_says_the_same(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is parsed into a file, which is gone when nobody asks any more."""
+    expected = told(open_journal(journal))
+    monkeypatch.setattr("abmiddleware.analysis.warehouse._LARGE", 0)
+    monkeypatch.setenv("TMPDIR", str(journal.parent))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    found = open_journal(journal)
+    (place,) = journal.parent.glob("abmiddleware-*")
+
+    assert near(told(found), expected)
+    assert [file.name for file in place.iterdir() if file.suffix == ".parquet"] == [
+        "records.parquet"
+    ]
+    del found
+    gc.collect()
+    assert not place.exists()
 
 
 def test_postgresql_says_the_same(journal: Path, postgres: Warehouse) -> None:
