@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  # Django's names
+from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004  # Django's names
 
 from abmiddleware import ABMiddlewareError
 from abmiddleware.commands import teams
 from abmiddleware.commands.lint import findings
 from abmiddleware.design.designs import Designs, read_designs
 from abmiddleware.design.ledger import Ledger
+from abmiddleware.design.lint.finding import Finding
 from abmiddleware_django import conf
 
 
@@ -33,12 +34,16 @@ def check_lint(**_: Any) -> list[CheckMessage]:
         found = findings(conf.engine(), designs, ledger)
     except (ABMiddlewareError, OSError) as error:
         return [Warning(str(error), id="abmiddleware.W010")]
-    return [
-        Error(str(one), id="abmiddleware.E007")
-        if one.level == "error"
-        else Warning(str(one), id="abmiddleware.W009")
-        for one in found
-    ]
+    return [_message(one) for one in found]
+
+
+def _message(finding: Finding) -> CheckMessage:
+    match finding.level:
+        case "error":
+            return Error(str(finding), id="abmiddleware.E007")
+        case "warning":
+            return Warning(str(finding), id="abmiddleware.W009")
+    return Info(str(finding), id="abmiddleware.I001")
 
 
 def _files() -> tuple[Designs, Ledger]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,12 +57,18 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
         sys.stdout.write("".join(f"{one.level}: {one}\n" for one in found))
-        errors = sum(one.level == "error" for one in found)
-        warnings = len(found) - errors
-        sys.stdout.write(
-            f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}\n"
-        )
-    return int(any(one.level == "error" or options.strict for one in found))
+        sys.stdout.write(", ".join(_counted(found)) + "\n")
+    failing = {"error", "warning"} if options.strict else {"error"}
+    return int(any(one.level in failing for one in found))
+
+
+def _counted(found: list[Finding]) -> Iterator[str]:
+    """Yield how many there are of each level; notes only where there are some."""
+    levels = [one.level for one in found]
+    for level in ("error", "warning", "note"):
+        count = levels.count(level)
+        if count or level != "note":
+            yield f"{count} {level}{'s' * (count != 1)}"
 
 
 def _of_records(

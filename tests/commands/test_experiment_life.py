@@ -139,6 +139,22 @@ def test_a_life_from_the_plan_to_the_archive(team: Team) -> None:
     assert "fewer than six outcomes" in team("impact")[1]
 
 
+def test_a_note_of_lint_fails_nothing(team: Team) -> None:
+    """Not even where warnings do."""
+    designs = DESIGNS.replace("2099-12-07", "2026-12-13").replace("4000", "126000")
+    record = designs[designs.index("[experiments.button]") :].replace(".button", ".colour")
+    elsewhere = record.replace("checkout", "search")
+    (team.place / "designs.toml").write_text(designs + elsewhere)
+
+    code, said = team("lint", "--strict")
+    assert (code, said.splitlines()[-1]) == (0, "0 errors, 0 warnings, 2 notes")
+    assert "note: experiments.button.goals: conversion is a goal of 'colour', too" in said
+    (team.place / "designs.toml").write_text(
+        designs + elsewhere.replace("decision_rule", "why_unequal")
+    )
+    assert team("lint", "--strict")[0] == 1
+
+
 def test_status_tells_what_to_do_next(team: Team) -> None:
     """Of what runs, what was stopped, and what has no step."""
     team.visit(200)

@@ -299,6 +299,28 @@ def test_parameters_of_experiments_that_share_nobody_are_no_conflict() -> None:
     assert found(experiment=own, others=(other,), records=records) == []
 
 
+def test_experiments_elsewhere_that_move_the_same_goal_are_noted() -> None:
+    """All of them in one note, which is no warning; not those that share nobody."""
+    own = button(namespace=("s", 0, 0.5))
+    others = (
+        Experiment("apart", ["a", "b"], hash_version=2, namespace=("s", 0.5, 1)),
+        Experiment("banner", ["a", "b"], hash_version=2),
+        Experiment("cart", ["a", "b"], hash_version=2),
+        Experiment("search", ["a", "b"], hash_version=2),
+    )
+    goals = {
+        "apart": "conversion",
+        "banner": "conversion",
+        "cart": "revenue",
+        "search": "conversion",
+    }
+    records = {key: ExperimentRecord(surface=(key,), goals=(goal,)) for key, goal in goals.items()}
+    (hit,) = found(experiment=own, others=others, records=records)
+
+    assert (hit.rule, hit.level) == ("L14", "note")
+    assert "conversion is a goal of 'banner', 'search', too" in hit.problem
+
+
 def running(tmp_path: Path, experiment: Experiment[Any], coverage: float = 0.5) -> Ledger:
     """Return the history of an experiment that has begun."""
     ledger = Ledger(tmp_path / "ledger.jsonl")

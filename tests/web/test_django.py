@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.core import checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.http import HttpResponse
@@ -233,6 +234,25 @@ def test_a_site_is_told_what_is_for_development_only(
             call_command("check", fail_level="WARNING")
             with pytest.raises(SystemCheckError, match=expected[0]):
                 call_command("check", deploy=True, fail_level="WARNING")
+
+
+def test_what_lint_finds_keeps_its_level(tmp_path: Path) -> None:
+    """Errors, warnings and notes are those of Django's checks."""
+    one, two, *_ = [each.key for each in EXPERIMENTS]
+    designs = tmp_path / "designs.toml"
+    designs.write_text(
+        "[metrics.sales]\nkind = 'proportion'\nevent = 'purchase'\n"
+        f"[experiments.{one}]\ngoals = ['sales']\n[experiments.{two}]\ngoals = ['sales']\n"
+    )
+    setting = {"ENGINE": "tests.web.test_django.engine_in_module", "DESIGNS": designs}
+    with override_settings(EXPERIMENTS={**setting, "LEDGER": tmp_path / "experiments.jsonl"}):
+        levels = {message.id: message.level for message in check_lint()}
+
+    assert levels == {
+        "abmiddleware.E007": checks.ERROR,
+        "abmiddleware.W009": checks.WARNING,
+        "abmiddleware.I001": checks.INFO,
+    }
 
 
 def test_records_of_experiments_are_checked(tmp_path: Path) -> None:

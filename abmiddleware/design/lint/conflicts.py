@@ -107,6 +107,28 @@ def parameters(case: Case) -> Iterator[Finding]:
             )
 
 
+def goals(case: Case) -> Iterator[Finding]:
+    """Tell of experiments elsewhere that move the same goal (C6); they rarely disturb each other.
+
+    Those on one surface are told of by `surfaces`.
+    """
+    moved = {
+        other.key: both
+        for other, shared in _shared_surfaces(case)
+        if not shared
+        and (both := set(case.record.goals) & set(case.designs.experiments[other.key].goals))
+    }
+    if moved:
+        names = ", ".join(map(repr, sorted(moved)))
+        yield case.note(
+            "L14",
+            "goals",
+            f"{', '.join(sorted(set().union(*moved.values())))} is a goal of {names}, too: "
+            "effects rarely depend on one another, and `abmiddleware status` tells of pairs whose "
+            "variations go together",
+        )
+
+
 def prerequisites(case: Case) -> Iterator[Finding]:
     """Tell of an experiment that another one lets nobody into (C7)."""
     for asked in case.plan.definition.prerequisites or ():
@@ -204,4 +226,4 @@ def _hashed(plan: Plan) -> tuple[str, int, str]:
     return _seed(plan), plan.definition.hash_version, plan.hash_attribute
 
 
-RULES: Final = (keys, seeds, namespaces, surfaces, parameters, prerequisites, holdouts)
+RULES: Final = (keys, seeds, namespaces, surfaces, parameters, goals, prerequisites, holdouts)

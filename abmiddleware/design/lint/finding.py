@@ -14,7 +14,7 @@ from abmiddleware.design.metrics import Metric
 from abmiddleware.design.record import ExperimentRecord
 from abmiddleware.evaluation.plan import Plan
 
-Level = Literal["error", "warning"]
+Level = Literal["error", "warning", "note"]
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -59,6 +59,10 @@ class Case(msgspec.Struct, frozen=True, eq=False):
     def warning(self, rule: str, field: str, problem: str) -> Finding:
         """Return what should not be."""
         return Finding(rule, "warning", self._place(field), problem)
+
+    def note(self, rule: str, field: str, problem: str) -> Finding:
+        """Return what is good to know, and asks for nothing."""
+        return Finding(rule, "note", self._place(field), problem)
 
     def _place(self, field: str) -> str:
         return f"{self.path}.{field}" if field else self.path
