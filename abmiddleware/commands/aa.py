@@ -44,7 +44,7 @@ def _add_mistakes(parser: argparse.ArgumentParser) -> None:
     )
     mistakes.add_argument(
         "--ramp",
-        type=_shares,
+        type=teams.shares_of,
         default=(),
         metavar="SHARES",
         help="of the treatment in each phase, which are pooled: 0.05,0.5",
@@ -69,18 +69,6 @@ def _add_made_up(parser: argparse.ArgumentParser) -> None:
     made_up.add_argument(
         "--correlation", type=float, default=0.3, help="within clusters (%(default)s)"
     )
-
-
-def _shares(text: str) -> tuple[float, ...]:
-    """Return shares that commas part.
-
-    Raises:
-        ArgumentTypeError: one is no number.
-    """
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"is {text!r}, must be shares such as 0.05,0.5") from None
 
 
 def run(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -26,7 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mde", type=float, required=True, help="the relative effect: 0.05")
     parser.add_argument("--deviation", type=float, help="of a unit's value; a share needs none")
     parser.add_argument("--per-day", type=float, default=0.0, help="units that come a day")
-    parser.add_argument("--variations", type=int, default=2, help="with the control (%(default)s)")
+    parser.add_argument("--variations", type=int, help="with the control (2)")
+    parser.add_argument(
+        "--weights",
+        type=teams.shares_of,
+        default=(),
+        metavar="SHARES",
+        help="of the variations, the control's first: 0.9,0.1 (equal)",
+    )
     parser.add_argument("--goals", type=int, default=1, help="(%(default)s)")
     parser.add_argument("--guardrails", type=int, default=0, help="(%(default)s)")
     parser.add_argument("--alpha", type=float, default=0.05, help="(%(default)s)")
@@ -41,10 +49,13 @@ class Answer(msgspec.Struct, frozen=True):
     """What the command tells."""
 
     mde: float
-    #: Of each variation.
+    #: Of each variation, counted as of equal shares; and of all, in the shares that they get.
     units: int
+    total: int
+    #: Whether the floor of conversions asks for more than the power does.
+    is_floor: bool
     days: int
-    #: By relative effect, the units of each variation; and by week, the effect that is found.
+    #: By relative effect, the units of all variations; and by week, the effect that is found.
     table: list[tuple[float, int]]
     curve: list[tuple[int, float]]
 
@@ -62,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         baseline=options.baseline,
         deviation=options.deviation or 0.0,
         is_share=options.deviation is None,
-        variations=options.variations,
+        variations=options.variations or len(options.weights) or 2,
         goals=options.goals,
         guardrails=options.guardrails,
         alpha=options.alpha,
@@ -72,47 +83,62 @@ def run(options: argparse.Namespace) -> int:
         correlation=options.correlation,
     )
     check_question(question)
-    answer = answered(question, options.mde, options.per_day)
+    answer = answered(question, options.mde, options.per_day, options.weights)
     if options.json:
         sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in _lines(question, answer)))
+        sys.stdout.write("".join(f"{line}\n" for line in _lines(question, answer, options.weights)))
     return 0
 
 
-def answered(question: Question, effect: float, per_day: float) -> Answer:
+def answered(
+    question: Question, effect: float, per_day: float, weights: Sequence[float] = ()
+) -> Answer:
     """Return the units, the days, and both for other effects and weeks."""
-    from abmiddleware.design.power import duration, effect_for, units_for
+    from abmiddleware.design.power import duration, effect_for, size_for
+    from abmiddleware.design.shares import effective
 
-    took = duration(question, effect, per_day) if per_day > 0 else None
+    size = size_for(question, effect, weights)
     table = []
     for factor in _FACTORS:
         wanted = effect * factor
         if not question.is_share or 0 < question.baseline * (1 + wanted) < 1:
-            table.append((wanted, units_for(question, wanted)))
+            table.append((wanted, size_for(question, wanted, weights).total))
+    share = effective(weights) if weights else 1 / question.variations
     curve = [
-        (week, effect_for(question, per_day * 7 * week / question.variations))
+        (week, effect_for(question, per_day * 7 * week * share))
         for week in range(1, _WEEKS + 1)
         if per_day > 0
     ]
-    units = units_for(question, effect) if took is None else took.needed
-    return Answer(effect, units, 0 if took is None else took.days, table, curve)
+    days = duration(size, per_day) if per_day > 0 else 0
+    return Answer(effect, size.needed, size.total, size.floor > size.units, days, table, curve)
 
 
-def _lines(question: Question, answer: Answer) -> list[str]:
+def _lines(question: Question, answer: Answer, weights: Sequence[float]) -> list[str]:
     kind = "looks at any time" if question.sequential else "one look, at the end"
+    shares = " : ".join(f"{100 * one:.3g}%" for one in weights)
+    units = (
+        f"{answer.total:,} units in shares of {shares}"
+        if weights
+        else f"{answer.units:,} units of each of {question.variations} variations"
+    )
     found = (
-        f"{answer.units:,} units of each of {question.variations} variations find "
-        f"{answer.mde:+.1%} of {question.baseline:g} with a power of {question.power:.0%}"
+        f"{units} find {answer.mde:+.1%} of {question.baseline:g} with a power of "
+        f"{question.power:.0%}"
     )
     how = (
         f"({kind}; alpha {question.alpha:g}; {question.goals} goal"
-        f"{'s' * (question.goals != 1)}, {question.guardrails} guardrails)"
+        f"{'s' * (question.goals != 1)}, {question.guardrails} guardrail"
+        f"{'s' * (question.guardrails != 1)})"
     )
     lines = [found, how]
+    if answer.is_floor:
+        lines.append(
+            "the floor of 200 conversions of each variation sets the size; the power asks for fewer"
+        )
     if answer.days:
         lines.append(f"that takes {answer.days} days, in whole weeks")
-    lines += ["", "  effect        units of each"]
+    lines += ["", "  effect         units in all"]
     lines += [f"  {effect:+8.2%}  {units:>15,}" for effect, units in answer.table]
     known = [(week, effect) for week, effect in answer.curve if math.isfinite(effect)]
     if known:

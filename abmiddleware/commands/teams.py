@@ -85,3 +85,15 @@ def plan_of(engine: Engine, key: str) -> Plan:
         known = ", ".join(map(repr, plans)) or "none"
         raise DefinitionError(key, f"is no experiment of the engine, which has {known}")
     return plans[key]
+
+
+def shares_of(text: str) -> tuple[float, ...]:
+    """Return shares that commas part.
+
+    Raises:
+        ArgumentTypeError: one is no number.
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"is {text!r}, must be shares such as 0.05,0.5") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -11,6 +11,8 @@ import msgspec
 from abmiddleware.design.metrics import Metric
 from abmiddleware.design.record import ExperimentRecord
 from abmiddleware.design.sequence import half_width
+from abmiddleware.design.shares import effective
+from abmiddleware.evaluation.buckets import sums_to_one
 from abmiddleware.exceptions import DefinitionError
 
 #: Conversions of each variation below which a share is not compared, whatever its power is.
@@ -206,14 +208,14 @@ def effect_for(question: Question, units: float) -> float:
     )
 
 
-class Duration(msgspec.Struct, frozen=True):
-    """How long an experiment takes."""
+class Size(msgspec.Struct, frozen=True):
+    """How many units an experiment needs."""
 
-    #: Of each variation, as the power asks and as the floor of conversions does.
+    #: Of each variation, counted as of equal shares: as the power asks, and as the floor does.
     units: int
     floor: int
-    #: Whole weeks, one at least.
-    days: int
+    #: Of all variations, in the shares that they get.
+    total: int
 
     @property
     def needed(self) -> int:
@@ -221,21 +223,46 @@ class Duration(msgspec.Struct, frozen=True):
         return max(self.units, self.floor)
 
 
-def duration(question: Question, effect: float, units_per_day: float) -> Duration:
-    """Return how long it takes to find an effect, in whole weeks.
+def size_for(question: Question, effect: float, weights: Sequence[float] = ()) -> Size:
+    """Return how many units find an effect as often as planned.
 
     Args:
         question: what is asked.
         effect: relative.
+        weights: the shares of the variations, the control's first; equal ones by default.
+
+    Raises:
+        DefinitionError: the question cannot be answered, or the weights are no shares.
+    """
+    found = _checked(weights, question) or [1 / question.variations] * question.variations
+    units = units_for(question, effect)
+    floor = math.ceil(FEWEST_CONVERSIONS / question.baseline) if question.is_share else 0
+    total = math.ceil(max(units / effective(found), floor / min(found)) - 1e-6)
+    return Size(units, floor, total)
+
+
+def _checked(weights: Sequence[float], question: Question) -> Sequence[float]:
+    if weights:
+        if len(weights) != question.variations:
+            raise DefinitionError(
+                "weights", f"are {len(weights)}, must be one for each of {question.variations}"
+            )
+        if min(weights) <= 0 or not sums_to_one(weights):
+            told = ", ".join(f"{one:g}" for one in weights)
+            raise DefinitionError("weights", f"are {told}, must be above 0 and add up to 1")
+    return weights
+
+
+def duration(size: Size, units_per_day: float) -> int:
+    """Return the days in which so many units come: whole weeks, one at least.
+
+    Args:
+        size: what is needed.
         units_per_day: that are exposed, of all variations.
 
     Raises:
-        DefinitionError: the question cannot be answered, or nobody comes.
+        DefinitionError: nobody comes.
     """
     if not units_per_day > 0:
         raise DefinitionError("units_per_day", "must be given: the units that are exposed a day")
-    units = units_for(question, effect)
-    floor = math.ceil(FEWEST_CONVERSIONS / question.baseline) if question.is_share else 0
-    total = max(units, floor) * question.variations
-    weeks = math.ceil(total / units_per_day / WEEK - 1e-9)
-    return Duration(units, floor, max(1, weeks) * WEEK)
+    return max(1, math.ceil(size.total / units_per_day / WEEK - 1e-9)) * WEEK

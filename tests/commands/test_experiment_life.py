@@ -275,6 +275,15 @@ def test_a_plan_tells_units_days_and_what_else_could_be_found(team: Team) -> Non
     assert "weeks  smallest effect that is found" in said
     code, said = team("plan", "--baseline", "0.1", "--mde", "0.1", "--json")
     assert json.loads(said)["units"] == 14_751
+    weighted = ("plan", "--baseline", "0.1", "--mde", "0.1", "--weights", "0.9,0.1")
+    said = team(*weighted, "--per-day", "3000")[1]
+    assert said.startswith("81,950 units in shares of 90% : 10% find +10.0% of 0.1 with a power")
+    assert "that takes 28 days, in whole weeks" in said
+    code, said = team(*weighted, "--variations", "3")
+    assert (code, "weights: are 2, must be one for each of 3" in said) == (2, True)
+    said = team("plan", "--baseline", "0.01", "--mde", "0.9")[1]
+    assert said.startswith("20,000 units of each")
+    assert "the floor of 200 conversions of each variation sets the size" in said
     assert team("plan", "--baseline", "1.1", "--mde", "0.1")[0] == 2
 
 

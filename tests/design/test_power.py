@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
-from abmiddleware.design.power import Question, duration, effect_for, power_of, units_for
+from abmiddleware.design.power import Question, duration, effect_for, power_of, size_for, units_for
 from abmiddleware.exceptions import DefinitionError
 
 
@@ -50,8 +50,45 @@ def test_the_floor_is_no_power() -> None:
     assert effect_for(question, 2_000) == pytest.approx(0.28, abs=0.01)
     assert units_for(question, 0.10) == pytest.approx(14_750, rel=0.005)
     assert power_of(question, 2_000, 0.10) == pytest.approx(0.18, abs=0.01)
-    took = duration(question, 0.5, 10_000)
-    assert (took.floor, took.needed, took.days) == (2_000, 2_000, 7)
+    size = size_for(question, 0.5)
+    assert (size.floor, size.needed, size.total) == (2_000, 2_000, 4_000)
+    assert (duration(size, 10_000), duration(size, 100)) == (7, 42)
+
+
+def test_unequal_shares_need_more_units() -> None:
+    """By the harmonic mean of the control's share and the smallest other one; simulated."""
+    question = Question(baseline=0.1, is_share=True)
+    even, uneven = size_for(question, 0.2), size_for(question, 0.2, (0.9, 0.1))
+    control, treated = round(uneven.total * 0.9), round(uneven.total * 0.1)
+    random = np.random.default_rng(7)
+    one = random.binomial(control, 0.1, 20_000) / control
+    two = random.binomial(treated, 0.12, 20_000) / treated
+    pooled = (one * control + two * treated) / (control + treated)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / control + 1 / treated))
+
+    assert size_for(question, 0.2, (0.5, 0.5)) == even
+    assert uneven.total == pytest.approx(even.total / (4 * 0.9 * 0.1), rel=0.001)
+    assert np.mean(np.abs(two - one) / error > stats.norm.ppf(0.975)) == pytest.approx(
+        0.8, abs=0.03
+    )
+    assert size_for(question, 0.9, (0.9, 0.1)).total == 20_000  # the floor, of a tenth
+    three = Question(baseline=0.1, is_share=True, variations=3)
+    assert size_for(three, 0.2, (0.6, 0.2, 0.2)).total > size_for(three, 0.2).total
+
+
+@pytest.mark.parametrize(
+    ("weights", "problem"),
+    [
+        ((0.5, 0.3, 0.2), "are 3, must be one for each of 2"),
+        ((0.9, 0.2), "are 0.9, 0.2, must be above 0 and add up to 1"),
+        ((1.0, 0.0), "are 1, 0, must be above 0"),
+        ((0.5, math.nan), "must be above 0 and add up to 1"),
+    ],
+)
+def test_weights_that_are_no_shares_are_told(weights: tuple[float, ...], problem: str) -> None:
+    """With their values, and what they must be."""
+    with pytest.raises(DefinitionError, match=problem):
+        size_for(Question(baseline=0.1, is_share=True), 0.2, weights)
 
 
 @given(
@@ -126,4 +163,4 @@ def test_too_small_an_effect_and_too_few_units() -> None:
         units_for(question, 1e-9)
     assert effect_for(question, 3) == math.inf
     with pytest.raises(DefinitionError, match="units_per_day"):
-        duration(question, 0.1, 0)
+        duration(size_for(question, 0.1), 0)
