@@ -16,6 +16,7 @@ from abmiddleware import Journal, JournalReader
 from abmiddleware.exposures import guard as guards
 from abmiddleware.exposures.guard import Guard, is_held_by_disk
 from tests.exposures.facts import outcome, process, told
+from tests.threads import Threads
 
 
 class Disk:
@@ -98,10 +99,10 @@ def names_in(journal: Journal) -> list[str]:
 
 def test_a_quick_disk_needs_no_thread_and_nothing_at_exit(journal: Journal) -> None:
     """A journal on a disk that works starts no thread and registers nothing."""
-    threads, exits = threading.active_count(), atexit._ncallbacks()
+    threads, exits = Threads(), atexit._ncallbacks()
     write(journal, *range(100))
 
-    assert threading.active_count() == threads
+    assert not threads.started
     assert atexit._ncallbacks() == exits
     assert journal.queued == 0
 
@@ -113,14 +114,14 @@ def test_after_a_slow_write_no_request_waits(
     journal: Journal, disk: Disk, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One request meets the slow disk; those after it hand over and go on, and nothing is lost."""
-    threads = threading.active_count()
+    threads = Threads()
     with caplog.at_level(logging.WARNING, logger="abmiddleware"):
         slow_down(journal, disk)
     disk.runs.clear()
     write(journal, *range(100))  # would wait for ever
 
     assert journal.queued == 100
-    assert threading.active_count() == threads + 1
+    assert len(threads.started) == 1
     assert journal.written == 1
     assert "a thread writes until the disk is quick" in caplog.messages[0]
 
@@ -169,7 +170,7 @@ def test_a_disk_that_is_slow_again_has_the_same_thread(
     journal: Journal, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second slow time starts no second thread."""
-    threads = threading.active_count()
+    threads = Threads()
     monkeypatch.setattr(guards, "CALM_FOR", 0)
     slow_down(journal, disk)
     write(journal, "between")
@@ -178,7 +179,7 @@ def test_a_disk_that_is_slow_again_has_the_same_thread(
     write(journal, "after")
     until(lambda: not journal.queued)
 
-    assert threading.active_count() == threads + 1
+    assert len(threads.started) == 1
     assert names_in(journal) == ["slow", "between", "slow", "after"]
 
 
@@ -287,7 +288,7 @@ def test_without_a_thread_requests_write_themselves(
 
 def test_closing_writes_what_waits(journal: Journal, disk: Disk) -> None:
     """After `close` all that was handed over is in the file; it may be called again."""
-    threads = threading.active_count()
+    threads = Threads()
     slow_down(journal, disk)
     write(journal, *range(1000))
     journal.close()
@@ -295,7 +296,7 @@ def test_closing_writes_what_waits(journal: Journal, disk: Disk) -> None:
 
     assert names_in(journal) == ["slow", *map(str, range(1000))]
     assert journal.queued == 0
-    until(lambda: threading.active_count() == threads)
+    until(lambda: not threads.started)
 
     write(journal, "later")
 

@@ -85,6 +85,10 @@ class Server:
     def url(self) -> str:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
+    def runs(self, thread: threading.Thread) -> bool:
+        """Tell whether a thread is the server's."""
+        return thread in self._threads
+
     def up(self) -> None:
         """Listen, again on the port that it had."""
         self._listener = socket.create_server(("127.0.0.1", self.port))

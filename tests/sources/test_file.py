@@ -20,6 +20,7 @@ from abmiddleware.exceptions import DocumentError
 from abmiddleware.sources import File, Source
 from abmiddleware.sources.formats import read_document
 from tests.sources.server import flag
+from tests.threads import Threads
 
 
 @pytest.fixture
@@ -523,11 +524,11 @@ def test_a_closed_file_is_looked_at_no_more(path: Path, clock: Callable[[float],
 def test_it_is_a_source_without_a_thread(path: Path) -> None:
     """All of it happens in the request that looks."""
     write(path, flag(1))
-    before = threading.active_count()
+    threads = Threads()
     opened = Opened(path)
     opened.source.look()
     assert isinstance(opened.source, Source)
-    assert threading.active_count() == before
+    assert not threads.started
     assert opened.source.status().interval_seconds == 1
     assert path.name in repr(opened.source)
 

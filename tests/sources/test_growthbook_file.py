@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from abmiddleware.exceptions import ConfigurationError
 from abmiddleware.sources import GrowthBookFile
 from tests.sources.server import Server, flag, payload
 from tests.sources.support import Watched, watching
+from tests.threads import Threads
 
 
 def follow(path: Path, **options: Any) -> Watched:
@@ -38,14 +38,14 @@ def test_a_worker_follows_what_another_process_keeps(server: Server, path: Path)
     assert not worker.source.status().ready
     with watching(server, last_good=path) as kept:
         kept.sees(1)
-        threads = threading.active_count()
+        threads = Threads()
         worker.sees(1)
         server.api = payload(flag(2))
         kept.sees(2)
         worker.sees(2)
 
         assert worker.values == [1, 2]
-        assert threading.active_count() == threads
+        assert all(server.runs(one) for one in threads.started)
         told, there = worker.source.status(), kept.source.status()
         assert told.version == there.version
         assert (told.origin, told.ready, told.last_error) == ("last good", True, "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from abmiddleware.exposures.records import Record, decode, row
 from tests.backends import free_port
 from tests.exposures.facts import exposure, link, outcome
 from tests.exposures.sinks.brokers import Broker, broker
+from tests.threads import Threads
 
 ROOT = Path(__file__).parents[3]
 
@@ -192,11 +192,11 @@ def test_a_closed_sink_opens_again(kafka: Broker, topic: str) -> None:
 
 def test_nothing_is_started_before_the_first_write(dead: str) -> None:
     """A sink that is only made has no thread and no socket, and so nothing that a fork breaks."""
-    before, files = threading.active_count(), len(os.listdir("/proc/self/task"))
+    threads = Threads()
     KafkaSink(dead)
 
-    assert threading.active_count() == before
-    assert len(os.listdir("/proc/self/task")) == files
+    assert not threads.started
+    assert not threads.tasks
 
 
 _FORK = """
